@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['BOX', 'SLAB', 'VIEWS', 'FIELDS', 'SUITES', 'SETS', 'PARAMETERS', 'expect_error', 'Field', 'check_field',
            'check_suite', 'check_sim_set', 'maps_file', 'params_file', 'Parameter', 'check_parameter', 'check_labels',
-           'read_params', 'repository_root', 'label_maps', 'parameter_names', 'atomic_path', 'save_params', 'save_maps',
-           'open_maps', 'log_maps', 'split_sims', 'maps_of', 'select_sims', 'use_style', 'map_title', 'show_maps']
+           'read_params', 'repository_root', 'use_style', 'show_labels', 'label_maps', 'parameter_names', 'atomic_path',
+           'save_params', 'save_maps', 'open_maps', 'log_maps', 'split_sims', 'maps_of', 'select_sims', 'map_title',
+           'show_maps']
 
 # %% ../nbs/00_explore.ipynb #f7aa157e
 import os
@@ -153,9 +154,12 @@ PARAMETERS = {
 }
 
 # %% ../nbs/00_explore.ipynb #3d8bf03d
+_FURTHER = re.compile(r"p([7-9]|[1-9]\d+)")  # columns beyond the classic six
+
+
 def check_parameter(name: str) -> str:
     "`name` if it is a parameter: one of PARAMETERS or a further column `p7`, `p8`, ..."
-    if isinstance(name, str) and re.fullmatch(r"p([7-9]|[1-9]\d+)", name):
+    if isinstance(name, str) and _FURTHER.fullmatch(name):
         return name
     return _check_choice("parameter", name, PARAMETERS)
 
@@ -195,6 +199,19 @@ def check_labels(
     return labels
 
 # %% ../nbs/00_explore.ipynb #86adabec
+def _column_names(path: Path, n_columns: int, suite: str) -> tuple[str, ...]:
+    "Names of a table's columns: those of a leading `# name name ...` line, else CMD's order."
+    with open(path) as file:
+        first = file.readline()
+    names = tuple(first[1:].split()) if first.startswith("#") else ()
+    if not names or not all(name in PARAMETERS or _FURTHER.fullmatch(name) for name in names):
+        names = (*PARAMETERS, *(f"p{i + 1}" for i in range(len(PARAMETERS), n_columns)))
+        names = names[:2] if suite.startswith("Nbody") else names
+    if n_columns < len(names):
+        raise ValueError(f"{path} has {n_columns} columns, expected at least {len(names)}: {', '.join(names)}")
+    return names
+
+
 def read_params(
     data_dir,  # folder of the table
     suite: str,
@@ -208,16 +225,13 @@ def read_params(
         table = np.loadtxt(path, ndmin=2)
     except ValueError as error:
         raise ValueError(f"{path} is not a table of numbers with one row a simulation: {error}") from None
-    needed = 2 if suite.startswith("Nbody") else len(PARAMETERS)
-    if table.shape[1] < needed:
-        raise ValueError(f"{path} has {table.shape[1]} columns, expected at least {needed}: {', '.join(list(PARAMETERS)[:needed])}")
-    names = (*PARAMETERS, *(f"p{i + 1}" for i in range(len(PARAMETERS), table.shape[1])))
-    if suite.startswith("Nbody"):
-        table, names = table[:, :2], names[:2]
-    if sim_set in ("LH", "CV", "1P", "BE"):
+    names = _column_names(path, table.shape[1], suite)
+    table = table[:, : len(names)]
+    if not np.isfinite(table).all():
+        row, column = np.argwhere(~np.isfinite(table))[0]
+        raise ValueError(f"{path}: {names[column]} of simulation {row} is not a finite number: {table[row, column]}")
+    if sim_set in ("LH", "CV", "1P", "BE"):  # EX leaves the ranges on purpose, newer sets have their own
         check_labels(table, names)
-    elif not np.isfinite(table).all():
-        raise ValueError(f"{path} holds {np.count_nonzero(~np.isfinite(table))} values that are not finite numbers")
     return table, names
 
 # %% ../nbs/00_explore.ipynb #2730954f
@@ -230,6 +244,31 @@ def repository_root(
         if (folder / "settings.ini").is_file():
             return folder
     raise FileNotFoundError(f"no settings.ini in {start} or above it: run inside a clone of the repository")
+
+# %% ../nbs/00_explore.ipynb #a2fd817d
+def use_style() -> None:
+    "Switch matplotlib to the project's one style."
+    plt.style.use(str(files("cmd_emulator") / "cmd.mplstyle"))
+
+
+def show_labels(
+    labels,  # (n_sims, 6) one row a simulation
+    axes=None,  # three axes to draw in; default: a new figure
+    **style,  # for `plot`
+) -> np.ndarray:  # the axes
+    "Scatter a table of parameters in three planes: cosmology, feedback energies, wind speed and burstiness."
+    if axes is None:
+        _, axes = plt.subplots(1, 3, figsize=(9.5, 3.2), layout="constrained")
+    labels, parameters = np.asarray(labels), list(PARAMETERS.values())
+    for ax, (i, j) in zip(axes, ((0, 1), (2, 3), (4, 5))):
+        ax.plot(labels[:, i], labels[:, j], **{"marker": ".", "ms": 2, "ls": "none"} | style)
+        ax.set(xlabel=parameters[i].symbol, ylabel=parameters[j].symbol)
+        if parameters[i].log:
+            ax.set_xscale("log", base=2)
+            ax.set_yscale("log", base=2)
+            ax.xaxis.set_major_formatter("{x:g}")
+            ax.yaxis.set_major_formatter("{x:g}")
+    return axes
 
 # %% ../nbs/00_explore.ipynb #35d95249
 def label_maps(
@@ -288,7 +327,7 @@ def _check_schema(arrays, labels, names) -> None:
 
 def parameter_names(ds: xr.Dataset) -> tuple[str, ...]:
     "The parameters that label these maps, in file order."
-    further = sorted((name for name in ds.coords if re.fullmatch(r"p\d+", str(name))), key=lambda name: int(name[1:]))
+    further = sorted((name for name in ds.coords if _FURTHER.fullmatch(str(name))), key=lambda name: int(name[1:]))
     return (*(name for name in PARAMETERS if name in ds.coords), *further)
 
 # %% ../nbs/00_explore.ipynb #77d07ab9
@@ -314,10 +353,13 @@ def save_params(
     data_dir,  # folder, made if needed
     suite: str,
     sim_set: str,
+    names=None,  # of the columns; named in a first line `# ...` unless they are CMD's
 ) -> Path:
     "Write CMD's table of parameters: five decimals, or as many as the value needs."
     rows = np.asarray(labels, dtype=np.float64)
     lines = [" ".join(short if float(short := f"{v:.5f}") == v else repr(float(v)) for v in row) for row in rows]
+    if names is not None and tuple(names)[:6] != tuple(PARAMETERS):
+        lines.insert(0, f"# {' '.join(names)}")
     path = Path(data_dir) / params_file(suite, sim_set)
     with atomic_path(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n")
@@ -330,19 +372,22 @@ def save_maps(
     suite: str | None = None,  # default: the data set's own
     sim_set: str | None = None,
 ) -> None:
-    "Write labelled maps as CMD-named .npy files and their table; ValueError unless all 15 views of each simulation are there."
+    "Write labelled maps as CMD-named .npy files and their table; ValueError unless they are whole, labelled simulations."
     suite, sim_set = suite or ds.attrs["suite"], sim_set or ds.attrs["set"]
-    sims, views = ds["sim"].values.reshape(-1), ds["view"].values
+    sims, views = ds["sim"].values, ds["view"].values
     whole = len(sims) % VIEWS == 0 and (views == np.arange(len(views)) % VIEWS).all()
     if not whole or (sims != np.repeat(sims[::VIEWS], VIEWS)).any():
         raise ValueError(f"CMD files hold whole simulations, views 0 to 14 in order: these {len(sims)} maps do not")
-    table = np.stack([ds[name].values for name in parameter_names(ds)], axis=1) if parameter_names(ds) else np.empty((len(sims), 0))
+    names = parameter_names(ds)
+    if not names:
+        raise ValueError("CMD files need a table of parameters and these maps have none: keep them with ds.to_netcdf or ds.to_zarr")
+    table = np.stack([ds[name].values for name in names], axis=1)
     if (table.reshape(-1, VIEWS, table.shape[1]) != table[::VIEWS, None]).any():
         raise ValueError("the 15 maps of one simulation must share their parameters")
     for field in ds.data_vars:
         with atomic_path(Path(data_dir) / maps_file(field, suite, sim_set)) as temporary:
             np.save(temporary, ds[field].values, allow_pickle=False)
-    save_params(table[::VIEWS], data_dir, suite, sim_set)
+    save_params(table[::VIEWS], data_dir, suite, sim_set, names)
 
 # %% ../nbs/00_explore.ipynb #c6f85031
 def _open_array(path: Path) -> np.memmap:
@@ -443,11 +488,6 @@ def select_sims(ds: xr.Dataset, sims) -> xr.Dataset:
     return ds.isel(map=maps_of(ds, sims))
 
 # %% ../nbs/00_explore.ipynb #9373100e
-def use_style() -> None:
-    "Switch matplotlib to the project's one style."
-    plt.style.use(str(files("cmd_emulator") / "cmd.mplstyle"))
-
-
 def _log_picture(values: np.ndarray) -> np.ndarray:
     "log10 for the eye: zeros take the smallest positive value, NaN and negative pixels turn NaN."
     positive = values[values > 0]
@@ -474,20 +514,20 @@ def show_maps(
     "Draw log10 of maps with their units, axes in Mpc/h; a column shares its colour scale."
     maps, fields = np.atleast_1d(maps), list(ds.data_vars) if fields is None else np.atleast_1d(fields).tolist()
     if axes is None:
-        height = 2.75 * len(maps) + 0.3
-        _, axes = plt.subplots(len(maps), len(fields), figsize=(3.4 * len(fields), height), squeeze=False, sharex=True, sharey=True, layout="constrained")
+        size = (3 * len(fields) + 0.3, 3.05 * len(maps) + 0.9)
+        _, axes = plt.subplots(len(maps), len(fields), figsize=size, squeeze=False, sharex=True, sharey=True, layout="constrained")
     axes = np.asarray(axes).reshape(len(maps), len(fields))
     for column, name in zip(axes.T, fields):
         pictures = _log_picture(ds[name].isel(map=maps).values)
         low, high = (limits or {}).get(name, (np.nanmin(pictures), np.nanmax(pictures)))
         for ax, picture in zip(column, pictures):
             image = ax.imshow(picture, origin="lower", extent=(0, BOX, 0, BOX), cmap=FIELDS[name].cmap, vmin=low, vmax=high)
-            ax.figure.colorbar(image, ax=ax, label=FIELDS[name].label, shrink=0.9)
             ax.spines[:].set_visible(True)
+        column[0].figure.colorbar(image, ax=list(column), label=FIELDS[name].label, location="top", aspect=30, pad=0.02)
         column[-1].set_xlabel("x [Mpc/h]")
     for row, index in zip(axes, maps):
         row[0].set_ylabel("y [Mpc/h]")
-        row[len(row) // 2].set_title(map_title(ds, index) if title is None else "")
+        row[0].set_title(map_title(ds, index) if title is None else "", loc="left")
     if title:
         axes[0, 0].figure.suptitle(title)
     return axes
