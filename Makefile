@@ -1,0 +1,54 @@
+# One command each on a machine that has Python >= 3.10, make and git:
+#   make demo    simulate, train, evaluate: figures/demo/ and a table of distances on screen
+#   make test    everything that must hold before a change lands
+#   make lab     the notebooks in JupyterLab
+PY     ?= python3
+PRESET ?= laptop
+V      := .venv
+B      := $(abspath $(V)/bin)
+STAMP  := $(V)/.installed
+NB     := $(B)/papermill --cwd nbs --no-progress-bar --log-output --log-level WARNING
+
+# what the demo simulates at each preset: LH simulations, pixels a side
+N_laptop := 120
+P_laptop := 64
+N_smoke  := 20
+P_smoke  := 32
+RUN := $(if $(filter laptop,$(PRESET)),demo,demo-$(PRESET))
+N   := $(or $(N_$(PRESET)),$(error PRESET=$(PRESET): the demo knows laptop and smoke))
+P   := $(P_$(PRESET))
+
+MAPS := data/maps/$(RUN)
+RUNS := data/runs/$(RUN)
+SIMULATE = $(B)/cmd_emulator simulate --data-dir $(MAPS) --n-sims $(N) --resolution $(P)
+
+.PHONY: setup demo test lab clean
+setup: $(STAMP)
+$(STAMP): settings.ini setup.py
+	$(PY) -m venv $(V)
+	$(B)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+demo: setup
+	$(SIMULATE) --sim-set LH
+	for twin in twin twin2 twin3 twin4; do $(SIMULATE) --sim-set $$twin || exit 1; done
+	mkdir -p $(RUNS) figures/$(RUN)
+	$(NB) nbs/04_train.ipynb $(RUNS)/run.ipynb -p run $(RUN) -p preset $(PRESET) -p data_dir ../$(MAPS)
+	$(NB) nbs/05_evaluate.ipynb $(RUNS)/report.ipynb -p emulator $(RUN) -p data_dir ../$(MAPS) -p out ../figures/$(RUN)
+	@cat figures/$(RUN)/report.md
+	@echo "pictures and report.md are in figures/$(RUN)/"
+
+test: setup
+	$(B)/nbdev_export
+	$(B)/nbdev_clean
+	git diff --exit-code --stat -- cmd_emulator nbs
+	$(B)/python tests/test_rooms.py
+	$(B)/python tests/run_notebooks.py
+	mkdir -p data/runs/test
+	$(NB) nbs/04_train.ipynb data/runs/test/run.ipynb -p run test
+
+lab: setup
+	$(B)/jupyter lab
+
+clean:
+	rm -rf $(V) build *.egg-info

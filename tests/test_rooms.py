@@ -1,0 +1,64 @@
+"""Each module imports alone and in any order, and knows only the rooms above it.
+
+Run: python tests/test_rooms.py (exit status 1 and a list when something is wrong).
+"""
+import ast
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+EXPORT = re.compile(r"#\| *default_exp +(\w+)")
+
+
+def rooms() -> list[str]:
+    "Module names in the order of their notebooks."
+    found = [EXPORT.search(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "nbs").glob("[0-9]*.ipynb"))]
+    return [match.group(1) for match in found if match]
+
+
+def imported(module: str) -> set[str]:
+    "Names of the package's modules that this one imports, anywhere in its code."
+    tree = ast.parse((ROOT / "cmd_emulator" / f"{module}.py").read_text(encoding="utf-8"))
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            parts = node.module.split(".")
+            if parts[0] == "cmd_emulator":
+                names |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("cmd_emulator.")}
+    return names
+
+
+def imports_in(order: list[str]) -> str:
+    "What went wrong when these modules were imported in this order by a fresh interpreter; empty when nothing."
+    code = "import importlib\n" + "\n".join(f"importlib.import_module('cmd_emulator.{name}')" for name in order)
+    done = subprocess.run([sys.executable, "-W", "error::ImportWarning", "-c", code], capture_output=True, text=True, cwd=ROOT)
+    return "" if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
+
+
+def main() -> int:
+    order, wrong = rooms(), []
+    if len(order) != len(set(order)):
+        wrong.append(f"two notebooks export to one module: {order}")
+    for i, module in enumerate(order):
+        below = imported(module) & set(order[i:])
+        wrong += [f"{module} imports {name}, which is not above it" for name in sorted(below)]
+        for banned in ("nbdev", "fastcore"):
+            if re.search(rf"^\s*(import|from) {banned}\b", (ROOT / "cmd_emulator" / f"{module}.py").read_text(), re.M):
+                wrong.append(f"{module} imports {banned}, a development dependency")
+    stray = {p.stem for p in (ROOT / "cmd_emulator").glob("[a-z]*.py")} - set(order)
+    wrong += [f"cmd_emulator/{name}.py belongs to no notebook" for name in sorted(stray)]
+    shuffled = random.Random(0).sample(order, len(order))
+    orders = [[name] for name in order] + [order[::-1], shuffled]
+    failures = [(o, imports_in(o)) for o in orders]
+    wrong += [f"importing {' '.join(o)}: {message}" for o, message in failures if message]
+    print("\n".join(wrong) if wrong else f"{len(order)} modules import alone and in any order, each from rooms above: {', '.join(order)}")
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
