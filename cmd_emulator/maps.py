@@ -433,26 +433,32 @@ def open_maps(
     return ds
 
 # %% ../nbs/00_explore.ipynb #64ab27e4
-def _log(values: np.ndarray, name: str) -> np.ndarray:
+def _log(values: np.ndarray, name: str, numbers) -> np.ndarray:
     "log10 of (n, ..., N, N) values, all of which must be positive and finite."
     if values.size and not (values.min() > 0 and values.max() < np.inf):
         for what, bad in (("NaN", np.isnan), ("infinite", np.isinf), ("negative", lambda x: x < 0), ("zero", lambda x: x == 0)):
             where = np.argwhere(bad(values))
             if len(where):
-                raise ValueError(f"{name} holds {len(where)} {what} pixels, the first in map {where[0][0]}: log10 needs positive numbers; mend or drop these maps, or put a floor under empty pixels")
+                first = where[0][0] if numbers is None else numbers[where[0][0]]
+                raise ValueError(
+                    f"{name} holds {len(where)} {what} pixels, the first in map {first}: log10 needs positive numbers; "
+                    "mend or drop these maps, or put a floor under empty pixels"
+                )
     return np.log10(values)
 
 
 def log_maps(
     maps,  # labelled maps (Dataset or DataArray) or an array (n, ..., N, N), physical units
+    name: str | None = None,  # of the field, where an array has none
+    numbers=None,  # (n,) the maps' own numbers for the message; default: 0, 1, ...
 ):
     "log10 of maps; ValueError naming field, count and first map where a pixel is NaN, infinite, negative or zero."
     if isinstance(maps, xr.Dataset):
-        return maps.assign({name: log_maps(maps[name]) for name in maps.data_vars})
+        return maps.assign({field: log_maps(maps[field], field, numbers) for field in maps.data_vars})
     if isinstance(maps, xr.DataArray):
         unit = f"log10 {maps.attrs.get('units', '1')}"
-        return maps.copy(data=_log(maps.values, str(maps.name or "maps"))).assign_attrs(units=unit)
-    return _log(np.asarray(maps), "the array")
+        return maps.copy(data=_log(maps.values, name or str(maps.name), numbers)).assign_attrs(units=unit)
+    return _log(np.asarray(maps), name or "the array", numbers)
 
 # %% ../nbs/00_explore.ipynb #344333e7
 def split_sims(
