@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['BOX', 'SLAB', 'VIEWS', 'FIELDS', 'SUITES', 'SETS', 'PARAMETERS', 'expect_error', 'Field', 'check_field',
            'check_suite', 'check_sim_set', 'maps_file', 'params_file', 'Parameter', 'check_parameter', 'check_labels',
-           'read_params', 'repository_root', 'use_style', 'show_labels', 'label_maps', 'parameter_names', 'atomic_path',
-           'save_params', 'save_maps', 'open_maps', 'log_maps', 'split_sims', 'maps_of', 'select_sims', 'map_title',
-           'show_maps']
+           'read_params', 'repository_root', 'style_file', 'use_style', 'show_labels', 'label_maps', 'parameter_names',
+           'atomic_path', 'save_params', 'save_maps', 'open_maps', 'log_maps', 'split_sims', 'maps_of', 'select_sims',
+           'map_title', 'show_maps']
 
 # %% ../nbs/00_explore.ipynb #f7aa157e
 import os
@@ -246,9 +246,14 @@ def repository_root(
     raise FileNotFoundError(f"no settings.ini in {start} or above it: run inside a clone of the repository")
 
 # %% ../nbs/00_explore.ipynb #a2fd817d
+def style_file() -> str:
+    "Path of the project's one matplotlib style."
+    return str(files("cmd_emulator") / "cmd.mplstyle")
+
+
 def use_style() -> None:
     "Switch matplotlib to the project's one style."
-    plt.style.use(str(files("cmd_emulator") / "cmd.mplstyle"))
+    plt.style.use(style_file())
 
 
 def show_labels(
