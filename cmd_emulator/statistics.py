@@ -242,7 +242,7 @@ def pdf(
     for name, edge in edges.items():
         axis = {"long_name": FIELDS[name].label if name in FIELDS else f"log10 {name}", "units": f"log10 {ds[name].attrs.get('units', '')}"}
         density = np.concatenate(counts[name]) / (pixels * np.diff(edge))
-        result[name] = (("map", f"log10_{name}"), density, {"long_name": f"density of log10 {name}", "units": "1/dex"})
+        result[name] = (("map", f"log10_{name}"), density, {"long_name": "density", "units": "1/dex"})
         result = result.assign_coords({f"log10_{name}": (f"log10_{name}", (edge[1:] + edge[:-1]) / 2, axis)})
     return result.assign_coords({name: coord for name, coord in ds.coords.items() if coord.dims == ("map",)})
 
@@ -310,7 +310,7 @@ def plot_correlation(ds: xr.Dataset, pair: str, log: bool = False, ax=None, **li
     'Draw r(k) of one pair of fields, such as "Mgas-HI", of labelled maps.'
     curve = cross_correlation(ds, log, pair.split("-")).isel(pair=0)
     ax = plot_band(curve.assign_attrs(long_name=curve.attrs["long_name"].replace("x$", f"$ {pair}")), ax, **line)
-    ax.set_ylim(-1.05, 1.05)
+    ax.set_ylim(-1.05 if curve.min() < -0.2 else -0.2, 1.05)
     return k_axis(ax)
 
 
