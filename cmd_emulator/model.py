@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['NORMS', 'wrap', 'conv', 'conv_up', 'conv_down', 'check_resolution', 'channels_at', 'GeneratorConfig',
            'DiscriminatorConfig', 'Modulated', 'Block', 'Excite', 'Generator', 'Spectrum', 'unshuffle', 'Conv', 'Halve',
-           'Decoder', 'Discriminator', 'reconstruction_targets', 'network_configs']
+           'Decoder', 'Discriminator', 'reconstruction_targets', 'numbered_draws', 'generate', 'network_configs']
 
 # %% ../nbs/02_model.ipynb #73680cb9
 from dataclasses import asdict, dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -407,6 +408,39 @@ def reconstruction_targets(
     step = maps.shape[-1] // 16
     quarter = maps[..., y * step:(y + 8) * step, x * step:(x + 8) * step]
     return {"8": F.adaptive_avg_pool2d(maps, 32), "16": F.interpolate(quarter, 32) if quarter.shape[-1] < 32 else F.adaptive_avg_pool2d(quarter, 32)}
+
+# %% ../nbs/02_model.ipynb #63568540
+def numbered_draws(
+    generator: Generator,
+    seed: int,  # at least 0
+    numbers,  # (n,) whole numbers: which maps of this seed
+) -> tuple[torch.Tensor, torch.Tensor]:
+    "Latents (n, latent) and noise (n, noise_size), each map from its own stream."
+    if seed < 0:
+        raise ValueError(f"seed {seed}: expected a whole number of at least 0")
+    latent, size = generator.config.latent, generator.config.latent + generator.noise_size
+    both = np.empty((len(numbers), size), np.float32)
+    for row, number in zip(both, numbers):
+        np.random.Generator(np.random.Philox(key=[seed, int(number)])).standard_normal(out=row, dtype=np.float32)
+    both = torch.from_numpy(both)
+    return both[:, :latent], both[:, latent:]
+
+
+@torch.no_grad()
+def generate(
+    generator: Generator,
+    labels: torch.Tensor | None,  # (n, conditions) in [-1, 1], or None when unconditional
+    seed: int,
+    numbers,  # (n,) whole numbers
+    batch: int = 32,
+    truncation: float = 1.0,  # scales the latent: below 1 is more typical, less varied
+):
+    "Iterate over standardised maps (up to batch, f, n, n), in order, from a generator in evaluation mode."
+    device = generator.offset.device
+    for i in range(0, len(numbers), batch):
+        z, noise = numbered_draws(generator, seed, numbers[i:i + batch])
+        some = labels[i:i + batch].to(device) if generator.config.conditions else None
+        yield generator(z.to(device) * truncation, some, noise.to(device))
 
 # %% ../nbs/02_model.ipynb #54a90616
 def network_configs(generator: GeneratorConfig, discriminator: DiscriminatorConfig) -> dict:

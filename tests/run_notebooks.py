@@ -18,9 +18,9 @@ def main() -> int:
     env = os.environ | {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
     done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     print(done.stdout)
-    failed = set(re.findall(r"(\w+\.ipynb)", done.stdout.split("Tests Failed On The Following Notebooks")[-1])) & notebooks
-    if done.returncode and not failed:
-        failed = notebooks
+    failed = set()
+    if done.returncode:
+        failed = set(re.findall(r"(\w+\.ipynb)", done.stdout.rpartition("Failed On The Following Notebooks")[2])) & notebooks or notebooks
     print(f"{len(notebooks) - len(failed)} passed, {len(failed)} failed" + (": " + ", ".join(sorted(failed)) if failed else ""))
     return bool(done.returncode)
 

@@ -24,8 +24,9 @@ def imported(module: str) -> set[str]:
     tree = ast.parse((ROOT / "cmd_emulator" / f"{module}.py").read_text(encoding="utf-8"))
     names = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            parts = node.module.split(".")
+        if isinstance(node, ast.ImportFrom):
+            parts = (["cmd_emulator"] if node.level else []) + (node.module or "").split(".")
+            parts = [part for part in parts if part]
             if parts[0] == "cmd_emulator":
                 names |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
         elif isinstance(node, ast.Import):
