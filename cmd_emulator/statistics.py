@@ -135,7 +135,7 @@ def cross_power(
     for a in range(f):
         for b in range(a, f):
             product = wave[:, a].real * wave[:, b].real + wave[:, a].imag * wave[:, b].imag
-            power[:, a, b] = power[:, b, a] = [average @ row for row in product.astype(np.float64)]
+            power[:, a, b] = power[:, b, a] = (average @ product.T.astype(np.float64, order="C")).T
     return power * box**2 / size**4
 
 # %% ../nbs/00b_statistics.ipynb #4f800123
