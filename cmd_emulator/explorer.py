@@ -9,6 +9,7 @@ __all__ = ['colour_limits', 'parameter_of', 'palette_png', 'scale_png', 'curves_
 # %% ../nbs/06_explorer.ipynb #2908eb56
 import asyncio
 import io
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
@@ -23,7 +24,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from .maps import BOX, FIELDS, PARAMETERS, Parameter, check_labels, style_file
-from .statistics import power_spectrum
+from .statistics import k_axis, power_spectrum
 
 # %% ../nbs/06_explorer.ipynb #31e2e68c
 def colour_limits(
@@ -87,33 +88,37 @@ def scale_png(fields, limits: dict, width: float = 9.6) -> bytes:
     with rc_context(fname=style_file()):
         figure = Figure(figsize=(width, 0.75), layout="none")
         for i, field in enumerate(fields):
-            ax = figure.add_axes(((i + 0.04) / len(fields), 0.15, 0.92 / len(fields), 0.2))
+            ax = figure.add_axes(((i + 0.04) / len(fields), 0.7, 0.92 / len(fields), 0.2))
             colours = ScalarMappable(Normalize(*limits[field]), FIELDS[field].cmap)
-            figure.colorbar(colours, cax=ax, location="top", label=FIELDS[field].label)
+            figure.colorbar(colours, cax=ax, location="bottom", label=FIELDS[field].label)
         return _png(figure)
 
 
 def curves_png(now: xr.Dataset, fiducial: xr.Dataset, fields, limits: dict, width: float = 9.6) -> bytes:
     "P(k) of the overdensity and PDF of log10, a colour a field; the fiducial universe dashed."
     with rc_context(fname=style_file()):
-        figure = Figure(figsize=(width, 2.7), layout="constrained")
-        left, right = figure.subplots(1, 2)
+        figure = Figure(figsize=(width, 2.8), layout="none")  # placed by hand: three times faster
+        left, right = (figure.add_axes((x, 0.18, 0.415, 0.78)) for x in (0.075, 0.565))
         for style, ds in (("--", fiducial), ("-", now)):
             power = power_spectrum(ds[list(fields)])
             for i, field in enumerate(fields):
                 line = {"color": f"C{i}", "ls": style, "label": field if style == "-" else None}
-                left.loglog(power["k"], power[field][0], **line)
+                left.plot(power["k"], power[field][0], **line)
                 low, high = limits[field]
                 bins = np.linspace(low, high, 41)
                 log = np.log10(np.maximum(ds[field].values[0], np.finfo(np.float32).tiny))
                 density, _ = np.histogram(log, bins, density=True)
                 right.plot(np.linspace(0, 1, 40), density * (high - low), **line)
+        k_axis(left).set_yscale("log")
         left.set(xlabel="k [h/Mpc]", ylabel=r"P(k) [$(\mathrm{Mpc}/h)^2$]")
         right.set(xlabel=r"$\log_{10}$ of the field, along its colour scale", ylabel="density")
         left.legend(title="dashed: fiducial")
         return _png(figure)
 
 # %% ../nbs/06_explorer.ipynb #4ab1f21e
+_SIZE = {"layout": {"width": "340px"}, "style": {"description_width": "60px"}}
+
+
 def slider(
     parameter: Parameter,
     value: float | None = None,  # default: fiducial
@@ -125,13 +130,12 @@ def slider(
         "value": min(max(value, parameter.low), parameter.high),
         "readout_format": ".3f",
         "tooltip": parameter.long_name,
-        "layout": widgets.Layout(width="340px"),
-        "style": {"description_width": "60px"},
+        **_SIZE,
     }
     if parameter.log:
         low, high = np.log2(parameter.low), np.log2(parameter.high)
-        return widgets.FloatLogSlider(base=2, min=low, max=high, step=(high - low) / 100, **options)
-    return widgets.FloatSlider(min=parameter.low, max=parameter.high, step=(parameter.high - parameter.low) / 100, **options)
+        return widgets.FloatLogSlider(base=2, min=low, max=high, step=(high - low) / 400, **options)
+    return widgets.FloatSlider(min=parameter.low, max=parameter.high, step=(parameter.high - parameter.low) / 400, **options)
 
 # %% ../nbs/06_explorer.ipynb #92fb5101
 @dataclass
@@ -174,8 +178,9 @@ class Explorer(widgets.HBox):
             self.limits = colour_limits(emulator, ranges=ranges) | self.limits
         self.maps, self.with_curves = None, curves
         self.sliders = {name: slider(parameter, parameters.get(name)) for name, parameter in self.parameters.items()}
-        self.seed = widgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="seed")
-        self.choice = widgets.ToggleButtons(options=["all", *self.fields] if len(self.fields) > 1 else self.fields)
+        self.seed = widgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="seed", **_SIZE)
+        choices = ["all", *self.fields] if len(self.fields) > 1 else self.fields
+        self.choice = widgets.ToggleButtons(options=choices, style={"button_width": "64px"})
         self.home = widgets.Button(description="fiducial universe")
         self.scale, self.picture, self.curves = (widgets.Image(format="png") for _ in range(3))
         self.caption, self.message = widgets.HTML(), widgets.HTML()
@@ -184,9 +189,15 @@ class Explorer(widgets.HBox):
             control.observe(lambda change: self.changed(), "value")
         self.choice.observe(lambda change: self.rescale(), "value")
         self.home.on_click(lambda button: self.set(**{name: p.fiducial for name, p in self.parameters.items()}))
-        super().__init__(_arranged(self))
+        super().__init__(_arranged(self), layout={"flex_flow": "row wrap"})
         self.rescale()
         self.settle()
+
+    def _repr_mimebundle_(self, **options) -> dict:
+        "The live widget, and for pages without a kernel its picture."
+        where = ", ".join(f"{name} = {value:.3g}" for name, value in self.values.items())
+        still = {"text/plain": f"Explorer at {where or 'no parameter'}, seed {self.seed.value}", "image/png": b64encode(self.picture.value).decode()}
+        return super()._repr_mimebundle_(**options) | still
 
     @property
     def values(self) -> dict[str, float]:
@@ -255,16 +266,16 @@ def _arranged(explorer: Explorer) -> list[widgets.Widget]:
     controls = [*explorer.sliders.values(), explorer.seed]
     controls += [explorer.home] if explorer.sliders else []
     explorer.curves.layout.display = None if explorer.with_curves else "none"
-    pictures = [explorer.choice, explorer.scale, explorer.picture, explorer.caption, explorer.curves]
-    left = widgets.VBox([*controls, explorer.message], layout={"width": "360px", "padding": "40px 8px 0 0"})
-    return [left, widgets.VBox(pictures, layout={"width": "790px"})]
+    pictures = [explorer.choice, explorer.picture, explorer.scale, explorer.caption, explorer.curves]
+    left = widgets.VBox([*controls, explorer.message], layout={"flex": "0 0 360px", "padding": "36px 0 0 0"})
+    return [left, widgets.VBox(pictures, layout={"flex": "1 1 540px", "max_width": "790px"})]
 
 
 def caption(ds: xr.Dataset, emulator) -> str:
     "Where the maps on screen come from."
-    made = f"made by {ds.attrs.get('run') or getattr(emulator, 'name', 'an emulator')}, seed {ds.attrs.get('seed', '?')}"
-    suite = {"Mock": "the Mock universe, a stand-in for CAMELS"}.get(ds.attrs["suite"], ds.attrs["suite"])
-    return f"One region of {BOX:g} x {BOX:g} (Mpc/h)^2, {made}; trained on {suite}"
+    name, data = ds.attrs.get("emulator", getattr(emulator, "name", "?")), f"{ds.attrs['suite']} {ds.attrs['set']}"
+    data += " (a stand-in for CAMELS)" if ds.attrs["suite"] == "Mock" else ""
+    return f"One region of {BOX:g} × {BOX:g} (Mpc/h)²: emulator {name} of {data}, seed {ds.attrs.get('seed', '?')}"
 
 
 def explore(
