@@ -18,7 +18,7 @@ import torch
 import xarray as xr
 from torch.utils.data import DataLoader, Dataset
 
-from .maps import PARAMETERS, VIEWS, check_field, check_parameter, log_maps, maps_of, open_maps, parameter_names, select_sims, split_sims
+from .maps import PARAMETERS, check_field, check_parameter, log_maps, maps_of, open_maps, parameter_names, split_sims
 
 _all_ = ["split_sims"]
 
@@ -41,7 +41,8 @@ def label_table(
     "Labels of the maps as one array; ValueError if a parameter is missing."
     missing = [name for name in names if check_parameter(name) not in ds.coords]
     if missing:
-        raise ValueError(f"these maps are not labelled by {', '.join(missing)}, only by {', '.join(parameter_names(ds)) or 'nothing'}")
+        held = ", ".join(parameter_names(ds)) or "nothing"
+        raise ValueError(f"these maps are not labelled by {', '.join(missing)}, only by {held}")
     return np.stack([ds[name].values for name in names], axis=1) if len(names) else np.empty((ds.sizes["map"], 0))
 
 # %% ../nbs/01_dataset.ipynb #ee40468f
@@ -103,7 +104,7 @@ class Normaliser:
         return self.std if self.kind == "standard" else tuple((h - l) / 2 for l, h in zip(self.low, self.high))
 
     def normalise(self, maps, numbers=None):
-        "Physical maps (b, field, y, x), or labelled ones, to float32; `numbers` are the maps' own, for the error at a bad pixel."
+        "Physical maps (b, field, y, x), or labelled ones, to float32; `numbers` names them if a pixel is bad."
         maps = stack_fields(maps, self.fields) if isinstance(maps, xr.Dataset) else maps
         shift, scale = _affine(self, maps)
         return (_log_fields(maps, self.fields, numbers) - shift) / scale
@@ -238,7 +239,8 @@ def resident(
     maps = torch.empty(n, len(normaliser.fields), size, size, dtype=dtype)
     for first in range(0, n, chunk):
         part = slice(first, min(first + chunk, n))
-        maps[part] = torch.from_numpy(normaliser.normalise(ds.isel(map=part), range(part.start, part.stop))).to(dtype)
+        normalised = normaliser.normalise(ds.isel(map=part), range(part.start, part.stop))
+        maps[part] = torch.from_numpy(normalised).to(dtype)
     labels = scale_labels(label_table(ds, conditions), conditions, ranges)
     return maps, torch.from_numpy(labels)
 
@@ -295,7 +297,8 @@ class Batches:
     def load_state_dict(self, state: dict) -> None:
         "Go on from there; ValueError if the batches would not be the same."
         here = self.state_dict()
-        changed = [f"{key} {state.get(key)} there, {here[key]} here" for key in ("seed", "batch", "maps") if state.get(key) != here[key]]
+        keys = [key for key in ("seed", "batch", "maps") if state.get(key) != here[key]]
+        changed = [f"{key} {state.get(key)} there, {here[key]} here" for key in keys]
         if changed:
             raise ValueError(f"cannot resume, the checkpoint drew other batches: {', '.join(changed)}")
         self.step = int(state["step"])
@@ -337,9 +340,10 @@ class MapDataset(Dataset):
 class LoadedBatches(Batches):
     "The batches of `Batches`, read from disk by worker processes."
 
-    def __init__(self, dataset: Dataset, batch: int, seed: int = 0, augment: bool = True, device="cpu", share=(0, 1), workers: int = 0):
+    def __init__(self, dataset: Dataset, batch: int, seed: int = 0, workers: int = 0, **options):
         self.dataset, self.workers, self.loader = dataset, workers, None
-        super().__init__(torch.empty(len(dataset), 0), torch.empty(len(dataset), 0), batch, seed, augment, device, share)
+        nothing = torch.empty(len(dataset), 0)  # the pixels stay on disk
+        super().__init__(nothing, nothing, batch, seed, **options)
 
     def read(self, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         if self.loader is None:
@@ -364,4 +368,4 @@ class _Once:
 
 def make_loader(dataset: Dataset, batch: int, seed: int = 0, workers: int = 0, **options) -> LoadedBatches:
     "Endless batches (maps, labels, index) of what does not fit into memory; options as for `Batches`."
-    return LoadedBatches(dataset, batch, seed, workers=workers, **options)
+    return LoadedBatches(dataset, batch, seed, workers, **options)

@@ -93,7 +93,7 @@ def scale_png(fields, limits: dict, width: float = 9.6) -> bytes:
             figure.colorbar(colours, cax=ax, location="bottom", label=FIELDS[field].label)
         return _png(figure)
 
-
+# %% ../nbs/06_explorer.ipynb #2c52bc3b
 def curves_png(now: xr.Dataset, fiducial: xr.Dataset, fields, limits: dict, width: float = 9.6) -> bytes:
     "P(k) of the overdensity and PDF of log10, a colour a field; the fiducial universe dashed."
     with rc_context(fname=style_file()):
@@ -169,7 +169,7 @@ class Latest:
 class Explorer(widgets.HBox):
     "Sliders around an emulator; what they show is in `maps`."
 
-    def __init__(self, emulator, fields=None, seed: int = 0, limits=None, ranges=None, curves: bool = True, **parameters):
+    def __init__(self, emulator, fields=None, seed=0, limits=None, ranges=None, curves=True, **parameters):
         self.emulator, self.fields = emulator, tuple(fields or emulator.fields)
         _check_asked(emulator, self.fields, parameters)
         self.parameters = {name: parameter_of(name, ranges) for name in emulator.conditions}
@@ -196,7 +196,8 @@ class Explorer(widgets.HBox):
     def _repr_mimebundle_(self, **options) -> dict:
         "The live widget, and for pages without a kernel its picture."
         where = ", ".join(f"{name} = {value:.3g}" for name, value in self.values.items())
-        still = {"text/plain": f"Explorer at {where or 'no parameter'}, seed {self.seed.value}", "image/png": b64encode(self.picture.value).decode()}
+        text = f"Explorer at {where or 'no parameter'}, seed {self.seed.value}"
+        still = {"text/plain": text, "image/png": b64encode(self.picture.value).decode()}
         return super()._repr_mimebundle_(**options) | still
 
     @property
@@ -270,7 +271,7 @@ def _arranged(explorer: Explorer) -> list[widgets.Widget]:
     left = widgets.VBox([*controls, explorer.message], layout={"flex": "0 0 360px", "padding": "36px 0 0 0"})
     return [left, widgets.VBox(pictures, layout={"flex": "1 1 540px", "max_width": "790px"})]
 
-
+# %% ../nbs/06_explorer.ipynb #10414de4
 def caption(ds: xr.Dataset, emulator) -> str:
     "Where the maps on screen come from."
     name, data = ds.attrs.get("emulator", getattr(emulator, "name", "?")), f"{ds.attrs['suite']} {ds.attrs['set']}"

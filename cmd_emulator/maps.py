@@ -211,7 +211,7 @@ def _column_names(path: Path, n_columns: int, suite: str) -> tuple[str, ...]:
         raise ValueError(f"{path} has {n_columns} columns, expected at least {len(names)}: {', '.join(names)}")
     return names
 
-
+# %% ../nbs/00_explore.ipynb #3c324ce0
 def read_params(
     data_dir,  # folder of the table
     suite: str,
@@ -288,10 +288,10 @@ def label_maps(
     attrs: dict | None = None,  # further attributes, such as run and seed
 ) -> xr.Dataset:  # dims map, y, x
     "The one place where the schema is made: a variable a field, a coordinate a parameter."
-    n, size = len(next(iter(arrays.values()))), next(iter(arrays.values())).shape[-1]
     labels = np.asarray(labels, dtype=np.float64)
-    names = tuple(PARAMETERS)[: labels.shape[1]] if names is None else tuple(names)
+    names = tuple(PARAMETERS)[: labels.shape[-1]] if names is None else tuple(names)
     _check_schema(arrays, labels, names)
+    n, _, size = next(iter(arrays.values())).shape
     index = np.arange(n)
     origin = {"suite": check_suite(suite), "set": check_sim_set(sim_set)}
     centres = (np.arange(size) + 0.5) * BOX / size
@@ -301,13 +301,16 @@ def label_maps(
         "y": ("y", centres, {"units": "Mpc/h"}),
         "x": ("x", centres, {"units": "Mpc/h"}),
     } | {name: ("map", labels[:, i], _label_attrs(name)) for i, name in enumerate(names)}
-    variables = {
-        name: (("map", "y", "x"), array, {"units": FIELDS[name].unit, "long_name": FIELDS[name].long_name} | origin | (attrs or {}))
-        for name, array in arrays.items()
-    }
-    return xr.Dataset(variables, coords, origin | {"box": BOX} | (attrs or {}))
+    origin |= attrs or {}
+    variables = {name: (("map", "y", "x"), array, _field_attrs(name) | origin) for name, array in arrays.items()}
+    return xr.Dataset(variables, coords, origin | {"box": BOX})
 
 # %% ../nbs/00_explore.ipynb #fddd5855
+def _field_attrs(name: str) -> dict[str, str]:
+    "Attributes of a field's variable."
+    return {"units": FIELDS[name].unit, "long_name": FIELDS[name].long_name}
+
+
 def _label_attrs(name: str) -> dict[str, str]:
     "Attributes of a parameter's coordinate."
     return {"units": "1"} | ({"long_name": PARAMETERS[name].long_name} if name in PARAMETERS else {})
@@ -370,7 +373,7 @@ def save_params(
         temporary.write_text("\n".join(lines) + "\n")
     return path
 
-
+# %% ../nbs/00_explore.ipynb #9ab82945
 def save_maps(
     ds: xr.Dataset,  # maps of whole simulations, in order
     data_dir,  # folder, made if needed
@@ -403,11 +406,12 @@ def _open_array(path: Path) -> np.memmap:
     try:
         maps = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
-        raise ValueError(f"{path} ({path.stat().st_size} bytes) is not a whole .npy file, perhaps a truncated download: {error}") from None
+        size = path.stat().st_size
+        raise ValueError(f"{path} ({size} bytes) is not a whole .npy file, perhaps a truncated download: {error}") from None
     if not isinstance(maps, np.memmap) or maps.ndim != 3 or maps.shape[1] != maps.shape[2] or len(maps) % VIEWS:
         raise ValueError(f"{path} has shape {getattr(maps, 'shape', None)}, expected (15 n, N, N): 15 square maps a simulation")
     if maps.dtype != np.float32:
-        raise ValueError(f"{path} holds {maps.dtype.str}, expected little-endian float32 ({np.dtype(np.float32).str}): rewrite it with np.save(path, maps.astype('<f4'))")
+        raise ValueError(f"{path} holds {maps.dtype.str}, expected little-endian float32: rewrite it with maps.astype('<f4')")
     if path.stat().st_size != maps.offset + maps.nbytes:
         raise ValueError(f"{path} has {path.stat().st_size} bytes, its header promises {maps.offset + maps.nbytes}: download it again")
     return maps
@@ -431,7 +435,8 @@ def open_maps(
     table, names = read_params(data_dir, suite, sim_set)
     n_maps = len(arrays[fields[0]])
     if len(table) * VIEWS != n_maps:
-        raise ValueError(f"{Path(data_dir) / params_file(suite, sim_set)} has {len(table)} rows, expected {n_maps // VIEWS} for {n_maps} maps")
+        file = Path(data_dir) / params_file(suite, sim_set)
+        raise ValueError(f"{file} has {len(table)} rows, expected {n_maps // VIEWS} for {n_maps} maps")
     ds = label_maps(arrays, np.repeat(table, VIEWS, axis=0), names=names, suite=suite, sim_set=sim_set)
     for field, path in paths.items():
         ds[field].encoding["source"] = str(path)
@@ -509,7 +514,8 @@ def _log_picture(values: np.ndarray) -> np.ndarray:
 def map_title(ds: xr.Dataset, index: int) -> str:
     "Suite, set, simulation, view and cosmology of one map."
     one = ds.isel(map=index)
-    known = [f"{PARAMETERS[name].symbol} = {float(one[name]):.3g}" for name in ("Omega_m", "sigma_8") if name in one.coords]
+    cosmology = [name for name in ("Omega_m", "sigma_8") if name in one.coords]
+    known = [f"{PARAMETERS[name].symbol} = {float(one[name]):.3g}" for name in cosmology]
     place = f"{ds.attrs.get('suite', '')} {ds.attrs.get('set', '')}, simulation {int(one['sim'])}, view {int(one['view'])}"
     return ", ".join([place.strip(), *known])
 
@@ -526,7 +532,8 @@ def show_maps(
     maps, fields = np.atleast_1d(maps), list(ds.data_vars) if fields is None else np.atleast_1d(fields).tolist()
     if axes is None:
         size = (3 * len(fields) + 0.3, 3.05 * len(maps) + 0.9)
-        _, axes = plt.subplots(len(maps), len(fields), figsize=size, squeeze=False, sharex=True, sharey=True, layout="constrained")
+        grid = {"squeeze": False, "sharex": True, "sharey": True, "layout": "constrained"}
+        _, axes = plt.subplots(len(maps), len(fields), figsize=size, **grid)
     axes = np.asarray(axes).reshape(len(maps), len(fields))
     for column, name in zip(axes.T, fields):
         pictures = _log_picture(ds[name].isel(map=maps).values)
@@ -534,7 +541,8 @@ def show_maps(
         for ax, picture in zip(column, pictures):
             image = ax.imshow(picture, origin="lower", extent=(0, BOX, 0, BOX), cmap=FIELDS[name].cmap, vmin=low, vmax=high)
             ax.spines[:].set_visible(True)
-        column[0].figure.colorbar(image, ax=list(column), label=FIELDS[name].label, location="top", aspect=30, pad=0.02)
+        figure = column[0].figure
+        figure.colorbar(image, ax=list(column), label=FIELDS[name].label, location="top", aspect=30, pad=0.02)
         column[-1].set_xlabel("x [Mpc/h]")
     for row, index in zip(axes, maps):
         row[0].set_ylabel("y [Mpc/h]")
