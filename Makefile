@@ -12,7 +12,7 @@ NB     := $(B)/papermill --cwd nbs --no-progress-bar --log-output --log-level WA
 # what the demo simulates at each preset: LH simulations, pixels a side
 N_laptop := 120
 P_laptop := 64
-N_smoke  := 20
+N_smoke  := 60
 P_smoke  := 32
 RUN := $(if $(filter laptop,$(PRESET)),demo,demo-$(PRESET))
 N   := $(or $(N_$(PRESET)),$(error PRESET=$(PRESET): the demo knows laptop and smoke))
@@ -20,7 +20,6 @@ P   := $(P_$(PRESET))
 
 MAPS := data/maps/$(RUN)
 RUNS := data/runs/$(RUN)
-SIMULATE = $(B)/cmd_emulator simulate --data-dir $(MAPS) --n-sims $(N) --resolution $(P)
 
 .PHONY: setup demo test lab clean
 setup: $(STAMP)
@@ -30,8 +29,7 @@ $(STAMP): settings.ini setup.py
 	touch $@
 
 demo: setup
-	$(SIMULATE) --sim-set LH
-	for twin in twin twin2 twin3 twin4; do $(SIMULATE) --sim-set $$twin || exit 1; done
+	$(B)/cmd_emulator simulate --data-dir $(MAPS) --n-sims $(N) --resolution $(P) --sim-set LH twin twin2 twin3 twin4
 	mkdir -p $(RUNS) figures/$(RUN)
 	$(NB) nbs/04_train.ipynb $(RUNS)/run.ipynb -p run $(RUN) -p preset $(PRESET) -p data_dir ../$(MAPS)
 	$(NB) nbs/05_evaluate.ipynb $(RUNS)/report.ipynb -p emulator $(RUN) -p data_dir ../$(MAPS) -p out ../figures/$(RUN)

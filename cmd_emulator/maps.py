@@ -7,7 +7,7 @@ __all__ = ['BOX', 'SLAB', 'VIEWS', 'FIELDS', 'SUITES', 'SETS', 'PARAMETERS', 'ex
            'check_suite', 'check_sim_set', 'maps_file', 'params_file', 'Parameter', 'check_parameter', 'check_labels',
            'read_params', 'repository_root', 'style_file', 'use_style', 'show_labels', 'label_maps', 'parameter_names',
            'atomic_path', 'save_params', 'save_maps', 'open_maps', 'log_maps', 'split_sims', 'maps_of', 'select_sims',
-           'map_title', 'show_maps']
+           'coarsen', 'map_title', 'show_maps']
 
 # %% ../nbs/00_explore.ipynb #f7aa157e
 import os
@@ -502,6 +502,21 @@ def maps_of(ds: xr.Dataset, sims) -> np.ndarray:
 def select_sims(ds: xr.Dataset, sims) -> xr.Dataset:
     "The maps of these simulations, in that order (copied)."
     return ds.isel(map=maps_of(ds, sims))
+
+# %% ../nbs/00_explore.ipynb #9246a47c
+def coarsen(
+    ds: xr.Dataset,  # labelled maps
+    resolution: int,  # pixels a side, dividing the present number
+    chunk: int = 256,  # maps read at once
+) -> xr.Dataset:
+    "Means over blocks of pixels; the same data set when there is nothing to do. ValueError if the blocks do not fit."
+    step, rest = divmod(ds.sizes["x"], resolution)
+    if rest or not step:
+        raise ValueError(f"maps of {ds.sizes['x']}² cannot be averaged to {resolution}²: choose a divisor, or files of {resolution}² or a multiple")
+    if step == 1:
+        return ds
+    parts = [ds.isel(map=slice(i, i + chunk)).coarsen(x=step, y=step).mean(keep_attrs=True) for i in range(0, ds.sizes["map"], chunk)]
+    return xr.concat(parts, "map", combine_attrs="override").astype(np.float32)
 
 # %% ../nbs/00_explore.ipynb #9373100e
 def _log_picture(values: np.ndarray) -> np.ndarray:
