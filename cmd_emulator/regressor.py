@@ -34,7 +34,7 @@ class RegressorConfig:
     fields: tuple[str, ...]  # channels, in this order
     parameters: tuple[Parameter, ...]  # what it reads, with ranges
     resolution: int = 64  # pixels a side, a power of two >= 16
-    width: int = 12  # channels of the first block
+    width: int = 8  # channels of the first block
 
     def __post_init__(self):
         if self.resolution < 16 or self.resolution & (self.resolution - 1):
@@ -68,7 +68,7 @@ def label_ranges(
 # %% ../nbs/04b_regress.ipynb #5ed73448
 def _layer(inside: int, out: int, size: int, stride: int = 1) -> nn.Sequential:
     "Convolution without padding, batch normalisation, leaky ReLU."
-    return nn.Sequential(nn.Conv2d(inside, out, size, stride, bias=False), nn.BatchNorm2d(out), nn.LeakyReLU(0.2))
+    return nn.Sequential(nn.Conv2d(inside, out, size, stride, bias=False), nn.BatchNorm2d(out), nn.LeakyReLU(0.2, inplace=True))
 
 
 class Block(nn.Module):
@@ -117,7 +117,7 @@ def fit_regressor(
     maps: torch.Tensor,  # (n, f, y, x) normalised
     labels: torch.Tensor,  # (n, p) in [0, 1]
     epochs: int = 20,  # passes over the maps
-    batch: int = 64,
+    batch: int = 32,
     rate: float = 4e-3,  # highest learning rate
     seed: int = 0,
     device: str = "cpu",
@@ -127,12 +127,12 @@ def fit_regressor(
     if len(maps) < batch:
         raise ValueError(f"{len(maps)} maps do not fill one batch of {batch}: give more maps or a smaller batch")
     order = torch.Generator().manual_seed(seed)
-    network, steps = network.to(device).train(), epochs * (len(maps) // batch)
+    network, steps = network.to(device, memory_format=torch.channels_last).train(), epochs * (len(maps) // batch)
     optimiser = torch.optim.AdamW(network.parameters(), lr=rate, betas=(0.5, 0.999), weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.2)
     for _ in tqdm(range(epochs), desc="regressor", unit="epoch", disable=not progress):
         for index in torch.randperm(len(maps), generator=order)[: len(maps) // batch * batch].view(-1, batch):
-            seen = augment(maps[index], order).to(device)
+            seen = augment(maps[index], order).to(device, memory_format=torch.channels_last)
             with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=_bfloat16(device)):
                 mean, std = network(seen)
             loss = moments_loss(mean.float(), std.float(), labels[index].to(device))
@@ -142,7 +142,7 @@ def fit_regressor(
             loss.backward()
             optimiser.step()
             schedule.step()
-    return network.eval()
+    return network.to(memory_format=torch.contiguous_format).eval()
 
 # %% ../nbs/04b_regress.ipynb #70e0a1cb
 def _bfloat16(device: str) -> bool:
@@ -156,7 +156,7 @@ def _fit_on(
     ds: xr.Dataset,  # labelled maps of the training simulations
     normaliser: Normaliser | None = None,  # default: fitted on these maps
     parameters=None,  # names to read; default: all labels that vary
-    width: int = 12,
+    width: int = 8,
     seed: int = 0,
     **options,  # of fit_regressor: epochs, batch, rate, device, progress
 ) -> Regressor:
