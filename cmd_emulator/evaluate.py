@@ -7,8 +7,8 @@ __all__ = ['FAMILIES', 'DRAWS', 'DECIDING', 'COLORS', 'FIGURES', 'measure', 'Lin
            'mix_twins', 'random_halves', 'interval', 'resample', 'Scope', 'judge_pooled', 'judge_each', 'thirds',
            'judge', 'judge_labels', 'sim_labels', 'check_comparable', 'evaluate', 'describe', 'draw_curves', 'Report',
            'verdict', 'heading', 'pooled_rows', 'scope_rows', 'score_rows', 'align', 'markdown', 'plot_examples',
-           'plot_power_ratio', 'plot_correlations', 'plot_densities', 'plot_verdict', 'plot_labels', 'coarse',
-           'open_twins', 'evaluate_files', 'simulate_sets']
+           'plot_power_ratio', 'plot_correlations', 'plot_densities', 'plot_verdict', 'plot_labels', 'open_twins',
+           'evaluate_files', 'simulate_sets']
 
 # %% ../nbs/05_evaluate.ipynb #cd502e9a
 import json
@@ -19,10 +19,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import xarray as xr
+from PIL import Image
 
 import cmd_emulator
 from .emulator import Emulator
-from .maps import FIELDS, PARAMETERS, VIEWS, atomic_path, maps_file, open_maps, parameter_names, repository_root, select_sims, split_sims, use_style
+from .maps import FIELDS, PARAMETERS, VIEWS, atomic_path, coarsen, maps_file, open_maps, parameter_names, repository_root, select_sims, split_sims, use_style
 from .regressor import Regressor, plot_prediction, score
 from .statistics import k_axis, map_fields, pdf, pdf_edges, quantiles, spectra, stream
 from .universe import simulate
@@ -539,6 +540,7 @@ def _save(
         if figure is not None:
             with atomic_path(folder / f"{name}.png") as path:
                 figure.savefig(path)
+                Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
             plt.close(figure)
     return folder
 
@@ -714,21 +716,13 @@ FIGURES = {
 }
 
 # %% ../nbs/05_evaluate.ipynb #eaf2d1bb
-def coarse(ds: xr.Dataset, resolution: int) -> xr.Dataset:
-    "Average maps over blocks of pixels down to `resolution`, as in training."
-    step, rest = divmod(ds.sizes["x"], resolution)
-    if rest or not step:
-        raise ValueError(f"maps of {ds.sizes['x']}² cannot be averaged to {resolution}²: use files of {resolution}² or a multiple")
-    return ds if step == 1 else ds.coarsen(x=step, y=step).mean(keep_attrs=True).astype(np.float32)
-
-
 def open_twins(data_dir, fields, like: xr.Dataset, rows: np.ndarray, most: int) -> list[xr.Dataset]:
     "Twins of the test simulations `rows` (places in the test set) that lie in the folder, at most `most`."
     twins = []
     for i in range(1, most + 1):
         sim_set = "twin" if i == 1 else f"twin{i}"
         if (Path(data_dir) / maps_file(fields[0], "Mock", sim_set)).is_file():
-            twins.append(coarse(select_sims(open_maps(data_dir, fields, "Mock", sim_set), rows), like.sizes["x"]))
+            twins.append(coarsen(select_sims(open_maps(data_dir, fields, "Mock", sim_set), rows), like.sizes["x"]))
     return twins
 
 
@@ -755,17 +749,17 @@ def evaluate_files(
     split = split_sims(total, seed=config.get("split_seed", 0)) if sim_set not in ("CV", "1P", "EX", "BE") else {"train": [], "test": np.arange(total)}
     rows = np.arange(len(split["test"]))[: n_sims or None]
     resolution = emulator.resolution if emulator else ds.sizes["x"]
-    test = coarse(select_sims(ds, split["test"][rows]), resolution)
+    test = coarsen(select_sims(ds, split["test"][rows]), resolution)
     twins = open_twins(data_dir, fields, test, rows, n_twins + (emulator is None)) if suite == "Mock" and sim_set == "LH" else []
     if emulator:
         judged, name, by = emulator.sample_like(test, seed=seed), emulator.name, emulator.conditions
     elif len(twins) > 2:
-        judged, name, by = twins.pop(), "a further set of simulations", None
+        judged, name, by = twins.pop(), "a fresh twin", None
     else:
         raise ValueError(f"nothing to judge: name an emulator, or give three twins or more in {data_dir} (found {len(twins)}) to judge one of them")
     regressor = None
     if epochs:
-        train = coarse(select_sims(ds, split["train"][:n_train]), resolution)
+        train = coarsen(select_sims(ds, split["train"][:n_train]), resolution)
         regressor = Regressor.fit_on(train, epochs=epochs, seed=seed, device=device, progress=progress)
     report = evaluate(judged, test, twins, by, regressor, name, seed)
     if out:
