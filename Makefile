@@ -9,14 +9,17 @@ B      := $(abspath $(V)/bin)
 STAMP  := $(V)/.installed
 NB     := $(B)/papermill --cwd nbs --no-progress-bar --log-output --log-level WARNING
 
-# what the demo simulates at each preset: LH simulations, pixels a side
+# the demo at each preset: LH simulations, pixels a side, passes to train the regressor that reads labels back
 N_laptop := 120
 P_laptop := 64
+E_laptop := 8
 N_smoke  := 60
 P_smoke  := 32
+E_smoke  := 4
 RUN := $(if $(filter laptop,$(PRESET)),demo,demo-$(PRESET))
 N   := $(or $(N_$(PRESET)),$(error PRESET=$(PRESET): the demo knows laptop and smoke))
 P   := $(P_$(PRESET))
+E   := $(E_$(PRESET))
 
 MAPS := data/maps/$(RUN)
 RUNS := data/runs/$(RUN)
@@ -32,7 +35,7 @@ demo: setup
 	$(B)/cmd_emulator simulate --data-dir $(MAPS) --n-sims $(N) --resolution $(P) --sim-set LH twin twin2 twin3 twin4
 	mkdir -p $(RUNS) figures/$(RUN)
 	$(NB) nbs/04_train.ipynb $(RUNS)/run.ipynb -p run $(RUN) -p preset $(PRESET) -p data_dir ../$(MAPS)
-	$(NB) nbs/05_evaluate.ipynb $(RUNS)/report.ipynb -p emulator $(RUN) -p data_dir ../$(MAPS) -p out ../figures/$(RUN)
+	$(NB) nbs/05_evaluate.ipynb $(RUNS)/report.ipynb -p emulator $(RUN) -p data_dir ../$(MAPS) -p out ../figures/$(RUN) -p epochs $(E)
 	@cat figures/$(RUN)/report.md
 	@echo "pictures and report.md are in figures/$(RUN)/"
 

@@ -580,10 +580,10 @@ def paint_gas(
     clumps = _on_mesh(galaxies, p.clump * np.minimum(galaxies.density, 200) * (mesh / SITES) ** 3, mesh)
     around = scipy.fft.rfftn(wind) * _gaussian(mesh, p.reach_wind * max(A_SN2, 0.1) ** 0.5)
     around += scipy.fft.rfftn(jet) * _gaussian(mesh, p.reach_jet * max(A_AGN2, 0.1) ** 0.5)
-    around -= scipy.fft.rfftn(clumps) * _gaussian(mesh, 0.5)
-    gas += clumps
-    gas += _inverse(around)
-    np.maximum(gas, np.float32(1e-3), out=gas)
+    gas += np.maximum(_inverse(around), 0)
+    wanted = np.maximum(_smooth(clumps, _gaussian(mesh, 0.5)), 0)
+    gathered = gas * wanted / (gas + wanted)  # no cell gives more than it has
+    gas += clumps * np.float32(gathered.sum(dtype=np.float64) / max(clumps.sum(dtype=np.float64), 1.0)) - gathered
     gas /= np.float32(gas.mean(dtype=np.float64))
     return gas, weight, jets
 
