@@ -12,7 +12,7 @@ NB     := $(B)/papermill --cwd nbs --no-progress-bar --log-output --log-level WA
 # the demo at each preset: LH simulations, pixels a side, passes to train the regressor that reads labels back
 N_laptop := 120
 P_laptop := 64
-E_laptop := 8
+E_laptop := 20
 N_smoke  := 60
 P_smoke  := 32
 E_smoke  := 4
