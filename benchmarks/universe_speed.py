@@ -3,6 +3,7 @@
 Run from the repository's root on an idle machine: python benchmarks/universe_speed.py
 """
 import os
+import resource
 import tempfile
 import time
 
@@ -81,13 +82,15 @@ def suites() -> None:
     "Whole suites on all cores, worker start included and excluded."
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     for size, few, many in ((32, 8, 88), (64, 4, 44), (128, 2, 8)):
-        times = []
+        times, peaks = [], []
         for n_sims in (few, many):
             with tempfile.TemporaryDirectory() as folder:
                 start = time.perf_counter()
                 simulate_suite(folder, "CV", n_sims=n_sims, resolution=size, progress=False)
                 times.append(time.perf_counter() - start)
-        print(f"{size}², {cores} cores: {(many - few) / (times[1] - times[0]):.2f} simulations a second ({many} in {times[1]:.1f} s)")
+            peaks.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+        print(f"{size}², {cores} cores: {(many - few) / (times[1] - times[0]):.2f} simulations a second ({many} in {times[1]:.1f} s);",
+              f"largest worker {peaks[0]:.0f} MiB after {few}, {peaks[1]:.0f} MiB after {many}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The Mock universe beside theory and IllustrisTNG: writes universe_statistics.json, which 00a_universe asserts.
 
-Run from the repository's root: python benchmarks/universe_statistics.py   (about two minutes on one core; needs camb)
+Run from the repository's root: python benchmarks/universe_statistics.py   (about four minutes on one core; needs camb)
 """
 import json
 from pathlib import Path

@@ -8,6 +8,7 @@ __all__ = ['NORMS', 'LEVELS', 'wrap', 'conv', 'conv_up', 'conv_down', 'check_res
            'Decoder', 'Discriminator', 'reconstruction_targets', 'numbered_draws', 'generate', 'network_configs']
 
 # %% ../nbs/02_model.ipynb #73680cb9
+import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -144,8 +145,12 @@ class DiscriminatorConfig:
     features: int = 128  # length of the vector that the labels are held against
     summaries: bool = True  # also look at moments, quantiles and spectra
     decoders: bool = True  # must be able to reconstruct its input
+    decades: tuple[float, ...] = ()  # of each field that one unit spans: the summaries then look at x as well as at log10 x
 
     def __post_init__(self):
+        object.__setattr__(self, "decades", tuple(self.decades))
+        if self.decades and (len(self.decades) != self.fields or not all(d > 0 for d in self.decades)):
+            raise ValueError(f"decades {self.decades}: expected {self.fields} positive numbers, one a field, or none")
         check_resolution(self.resolution)
         for name, least in dict(fields=1, conditions=0, width=8, most=8, features=8).items():
             if getattr(self, name) < least:
@@ -266,7 +271,7 @@ LEVELS = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999, 1.0)  # quantiles
 class Summary(nn.Module):
     "Moments, quantiles, binned log power and cross-correlations of standardised maps, differentiable."
 
-    def __init__(self, fields: int, resolution: int, bins: int = 10):
+    def __init__(self, fields: int, resolution: int, decades: tuple = (), bins: int = 10):
         super().__init__()
         n = resolution
         ky, kx = torch.fft.fftfreq(n) * n, torch.fft.rfftfreq(n) * n
@@ -278,22 +283,34 @@ class Summary(nn.Module):
         member = F.one_hot(which.clamp(0, len(edges) - 2), len(edges) - 1) * (double * inside)[..., None]
         member = member.reshape(-1, len(edges) - 1)
         self.register_buffer("member", member / member.sum(0), persistent=False)
+        self.register_buffer("e_folds", torch.tensor(decades).view(-1, 1) * math.log(10), persistent=False)
         self.pairs = [(a, b) for a in range(fields) for b in range(a + 1, fields)]
         self.resolution = n
         self.ranks = [round(level * (n * n - 1)) for level in LEVELS]
-        self.size = fields * (2 + len(LEVELS)) + (fields + len(self.pairs)) * self.member.shape[1]
+        spectra = (fields + len(self.pairs)) * self.member.shape[1]
+        self.size = fields * (2 + len(LEVELS)) + spectra + (spectra + fields if decades else 0)
 
-    def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        "(b, f, n, n) -> (b, size): means, log variances, quantiles, log10 power, r(k)."
-        maps = maps.float()
-        mean, var = maps.mean((-1, -2)), maps.var((-1, -2))
+    def spectra(self, maps: torch.Tensor) -> list[torch.Tensor]:
+        "(b, f, n, n) -> log10 power (b, f bins) and r(k) of each pair (b, bins)."
         modes = torch.fft.rfft2(maps, norm="ortho").flatten(2)
         power = (modes.real.square() + modes.imag.square()) @ self.member + 1e-6
-        order = maps.flatten(2).sort(-1).values[..., self.ranks]
-        out = [mean, (var + 1e-6).log(), order.flatten(1), power.log10().flatten(1)]
+        out = [power.log10().flatten(1)]
         for a, b in self.pairs:
             cross = (modes[:, a] * modes[:, b].conj()).real @ self.member
             out.append(cross * (power[:, a] * power[:, b]).rsqrt())
+        return out
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        "(b, f, n, n) -> (b, size): means, log variances, quantiles, spectra; then log10 of the mean of x, spectra of x / <x>."
+        maps = maps.float()
+        flat = maps.flatten(2)
+        order = flat.sort(-1).values[..., self.ranks]
+        out = [flat.mean(-1), (flat.var(-1) + 1e-6).log(), order.flatten(1), *self.spectra(maps)]
+        if len(self.e_folds):
+            logs = flat * self.e_folds
+            overdensity = logs.softmax(-1) * flat.shape[-1]  # plus one
+            mean = (logs.logsumexp(-1) - math.log(flat.shape[-1])) / self.e_folds[:, 0]
+            out += [mean, *self.spectra(overdensity.view_as(maps))]
         return torch.cat(out, 1)
 
 # %% ../nbs/02_model.ipynb #109859b3
@@ -354,7 +371,7 @@ class Discriminator(nn.Module):
         self.head = nn.Sequential(nn.Conv2d(width(4), config.features, 4), nn.LeakyReLU(0.2), nn.Flatten())
         self.summary, size = None, config.features
         if config.summaries:
-            self.summary = Summary(config.fields, config.resolution)
+            self.summary = Summary(config.fields, config.resolution, config.decades)
             self.judge = nn.Sequential(
                 nn.Linear(self.summary.size, config.features), nn.LeakyReLU(0.2),
                 nn.Linear(config.features, config.features), nn.LeakyReLU(0.2),

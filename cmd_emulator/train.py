@@ -104,9 +104,10 @@ class TrainConfig:
         return GeneratorConfig(len(self.fields), len(self.conditions), self.resolution, self.latent, width=self.width,
                                most=self.most, norm=self.norm, tanh=self.scaling == "tanh")
 
-    def discriminator(self) -> DiscriminatorConfig:
+    def discriminator(self, decades: tuple = ()) -> DiscriminatorConfig:
+        "`decades` of each field that one unit of its normaliser spans."
         return DiscriminatorConfig(len(self.fields), len(self.conditions), self.resolution, self.critic_width, self.most,
-                                   summaries=self.summaries, decoders=self.reconstruction > 0)
+                                   summaries=self.summaries, decoders=self.reconstruction > 0, decades=decades if self.summaries else ())
 
 # %% ../nbs/04_train.ipynb #2b5a2743
 PRESETS: dict[str, dict] = {
@@ -185,11 +186,11 @@ def precision(device: torch.device):
 class Trainer:
     "The players, their optimisers, the averaged generator, and every source of randomness."
 
-    def __init__(self, config: TrainConfig, batches, device: torch.device):
+    def __init__(self, config: TrainConfig, batches, device: torch.device, decades: tuple = ()):
         torch.manual_seed(config.seed)
         self.config, self.batches, self.device = config, batches, device
         self.generator = Generator(config.generator()).to(device)
-        self.discriminator = Discriminator(config.discriminator()).to(device)
+        self.discriminator = Discriminator(config.discriminator(decades)).to(device)
         self.average = Generator(config.generator()).to(device).eval().requires_grad_(False)
         self.average.load_state_dict(self.generator.state_dict())
         self.loss = get_loss(config.loss)
@@ -453,7 +454,7 @@ class Run:
     def __init__(self, config: TrainConfig, data_dir, run_dir, device: torch.device, resume: bool):
         self.config, self.data = config, load_data(config, data_dir)
         self.dir = prepare_run(run_dir, config, data_dir, resume)
-        self.trainer = Trainer(config, make_batches(config, self.data, device), device)
+        self.trainer = Trainer(config, make_batches(config, self.data, device), device, self.data.normaliser.scale)
         self.labels = scaled_labels(self.data.ds, config.conditions)[self.data.train].to(device)
         self.books = {"seconds": 0.0, "best": math.inf, "lines": []}
         if (self.dir / "checkpoint.pt").exists():

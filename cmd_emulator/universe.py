@@ -458,33 +458,33 @@ class Painting:
     reach_wind: float = 0.5  # how far [Mpc/h], at A_SN2 = 1
     reach_jet: float = 1.0  # how far [Mpc/h], at A_AGN2 = 1
     site_radius: float = 0.2  # smoothing of the density that hosts galaxies [Mpc/h]
-    galaxy_density: float = 14.0  # where galaxies become common
-    galaxy_slope: float = 2.87  # how suddenly
-    galaxy_fraction: float = 0.78  # of dense sites that host one
-    clump: float = 0.83  # gas that a galaxy gathers, per density of its site
-    hi_galaxy: float = -1.38  # log10 of the HI in a galaxy of density 30 over its gas
+    galaxy_density: float = 15.4  # where galaxies become common
+    galaxy_slope: float = 4.06  # how suddenly
+    galaxy_fraction: float = 0.522  # of dense sites that host one
+    clump: float = 1.37  # gas that a galaxy gathers, per density of its site
+    hi_galaxy: float = -0.42  # log10 of the HI in a galaxy of density 30 over its gas
     hi_slope: float = 0.76  # with density
-    hi_scatter: float = 0.51  # from galaxy to galaxy [dex]
+    hi_scatter: float = 0.447  # from galaxy to galaxy [dex]
     hi_hot: float = 4e6  # temperature above which galaxies lose their HI [K]
-    hi_diffuse: float = -4.97  # log10 neutral fraction at mean density and 10^4 K
-    hi_cooling: float = -0.5  # power of temperature in it
-    jet: float = 1.67  # energy of a black hole relative to a galaxy's winds
+    hi_diffuse: float = -5.15  # log10 neutral fraction at mean density and 10^4 K
+    hi_cooling: float = -0.324  # power of temperature in it
+    jet: float = 1.68  # energy of a black hole relative to a galaxy's winds
     energy_scatter: float = 0.35  # from galaxy to galaxy [dex]
     dilution: float = 4.0  # power with which energy dilutes over radius
-    core: float = 0.37  # radius of the source [Mpc/h]
-    bubble: float = 89.0  # energy that opens a bubble
-    bubble_density: float = 0.26  # bubbles fill dense gas more easily: power
+    core: float = 0.454  # radius of the source [Mpc/h]
+    bubble: float = 88.1  # energy that opens a bubble
+    bubble_density: float = 0.243  # bubbles fill dense gas more easily: power
     bubble_edge: float = 0.06  # width of their edge [dex]
-    bubble_scatter: float = 0.33  # of the energy at which they open, from place to place [dex]
+    bubble_scatter: float = 0.42  # of the energy at which they open, from place to place [dex]
     ripple_radius: float = 1.5  # size of such a place [Mpc/h]
     bubble_heat: float = 2e5  # temperature at the edge [K]
-    b_weak: float = -13.52  # log10 B of unmagnetised gas at mean density [Gauss]
-    b_bubble: float = -9.47  # at the edge of a bubble
-    b_compression: float = 0.75  # power of density inside
-    b_energy: float = 0.2  # power of energy inside
+    b_weak: float = -13.25  # log10 B of unmagnetised gas at mean density [Gauss]
+    b_bubble: float = -9.0  # at the edge of a bubble
+    b_compression: float = 1.08  # power of density inside
+    b_energy: float = 0.18  # power of energy inside
     b_scatter: float = 0.3  # turbulence [dex]
-    b_galaxy: float = -6.23  # in a galaxy of density 30, over a cell of 0.26 Mpc/h
-    b_slope: float = 0.61  # with density
+    b_galaxy: float = -5.89  # in a galaxy of density 30, over a cell of 0.26 Mpc/h
+    b_slope: float = 0.682  # with density
     b_galaxy_scatter: float = 0.4  # from galaxy to galaxy [dex]
 
 # %% ../nbs/00a_universe.ipynb #73bc8969
@@ -629,10 +629,11 @@ def _paint_cells(gas, energy, dispersion, ripples, cut, heat, turbulence, c, tem
 
 
 def _dispersion(moments: np.ndarray) -> np.ndarray:
-    "Velocity dispersion squared, summed over the axes [(km/s)^2], within 0.3 Mpc/h."
+    "Velocity dispersion squared, summed over the axes [(km/s)^2], within 0.3 Mpc/h; none where matter has yet to meet."
     mass, *momentum, energy = (_smooth(moments[..., i], _gaussian(SITES, 0.3)) for i in range(5))
     mass = np.maximum(mass, np.float32(1e-3))
-    return np.maximum(energy - sum(component**2 for component in momentum) / mass, 0) / mass
+    dispersion = np.maximum(energy - sum(component**2 for component in momentum) / mass, 0) / mass
+    return dispersion * mass**2 / (1 + mass**2)
 
 # %% ../nbs/00a_universe.ipynb #8cd22585
 PAINTED = ("Mgas", "HI", "B", "T", "Mcdm", "Mtot")  # what the embedded universe can paint
@@ -793,7 +794,7 @@ def suite_labels(
     return np.round(table, 5)
 
 # %% ../nbs/00a_universe.ipynb #5eef8192
-VERSION = 1  # of the physics: suites of different versions are never mixed
+VERSION = 2  # of the physics: suites of different versions are never mixed
 
 
 def _plan(data_dir: Path, sim_set: str, n_sims: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
