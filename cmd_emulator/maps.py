@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['BOX', 'SLAB', 'VIEWS', 'FIELDS', 'SUITES', 'SETS', 'PARAMETERS', 'expect_error', 'Field', 'check_field',
            'check_suite', 'check_sim_set', 'maps_file', 'params_file', 'Parameter', 'check_parameter', 'check_labels',
-           'read_params', 'repository_root', 'style_file', 'use_style', 'show_labels', 'label_maps', 'parameter_names',
-           'atomic_path', 'save_params', 'save_maps', 'open_maps', 'log_maps', 'split_sims', 'maps_of', 'select_sims',
-           'coarsen', 'map_title', 'show_maps']
+           'read_params', 'repository_root', 'refuse_unknown', 'style_file', 'use_style', 'show_labels', 'label_maps',
+           'parameter_names', 'atomic_path', 'save_params', 'save_maps', 'open_maps', 'log_maps', 'split_sims',
+           'maps_of', 'select_sims', 'coarsen', 'map_title', 'show_maps']
 
 # %% ../nbs/00_explore.ipynb #f7aa157e
 import os
@@ -244,6 +244,16 @@ def repository_root(
         if (folder / "settings.ini").is_file():
             return folder
     raise FileNotFoundError(f"no settings.ini in {start} or above it: run inside a clone of the repository")
+
+# %% ../nbs/00_explore.ipynb #6a00ee43
+def refuse_unknown(
+    namespace: dict,  # the notebook's globals, before it has imported anything but this
+    known,  # names of its parameters
+) -> None:
+    "ValueError if papermill injected a parameter that the notebook does not have."
+    plain = {name for name, value in namespace.items() if type(value) in (str, int, float, bool, list, dict) and name[0].islower()}
+    if unknown := sorted(plain - set(known)):
+        raise ValueError(f"unknown parameter {unknown[0]!r}: expected one of {', '.join(known)}")
 
 # %% ../nbs/00_explore.ipynb #a2fd817d
 def style_file() -> str:
