@@ -15,7 +15,7 @@ import xarray as xr
 from scipy import fft
 
 from .maps import BOX, FIELDS
-from .statistics import fluctuations, k_axis, label_fields, log_bands, map_fields, map_wise, mode_bins, mode_numbers, moments, plot_band
+from .statistics import fluctuations, k_axis, label_fields, log_bands, map_fields, map_wise, mode_numbers, moments, plot_band
 
 # %% ../nbs/00c_beyond.ipynb #9a129bb6
 @lru_cache(maxsize=8)
@@ -76,9 +76,8 @@ def bispectrum(
 
 
 def _bispectra_of_maps(maps: np.ndarray, log: bool, **options) -> np.ndarray:
-    "The core of `bispectrum`, a few maps at a time so that the filtered copies stay small."
-    step = max(1, 2**20 // maps[0].size)
-    return np.concatenate([bispectra(fluctuations(maps[i : i + step], log), **options) for i in range(0, len(maps), step)])
+    "The core of `bispectrum`."
+    return bispectra(fluctuations(maps, log), **options)
 
 
 def _triangle_coords(size: int, bins: int, box: float) -> dict:
