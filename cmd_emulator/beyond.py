@@ -339,8 +339,8 @@ def plot_minkowski(ds: xr.Dataset, field: str, levels: dict, functional: str = "
     "Draw one Minkowski functional of one field of labelled maps against the level."
     curve = minkowski(ds, levels, [field])[field].sel(functional=functional)
     ax = plot_band(curve.swap_dims(level=f"log10_{field}"), ax, **line)
-    unit = str(curve["unit"].values)
-    ax.set_ylabel(f"$V_{functional[1]}$ {field}" + (f" [{unit}]" if unit != "1" else ""))
+    unit = {"V0": "", "V1": r" [$h$/Mpc]", "V2": r" [$(h/\mathrm{Mpc})^2$]"}[functional]
+    ax.set_ylabel(f"$V_{functional[1]}$ {field}{unit}")
     return ax
 
 
