@@ -15,7 +15,7 @@ import xarray as xr
 from scipy import fft
 
 from .maps import BOX, FIELDS
-from .statistics import fluctuations, k_axis, label_fields, log_bands, map_fields, map_wise, mode_bins, mode_numbers, moments, plot_band
+from .statistics import fluctuations, k_axis, label_fields, log_bands, map_fields, map_wise, mode_numbers, moments, plot_band
 
 # %% ../nbs/00c_beyond.ipynb #9a129bb6
 @lru_cache(maxsize=8)
@@ -76,9 +76,8 @@ def bispectrum(
 
 
 def _bispectra_of_maps(maps: np.ndarray, log: bool, **options) -> np.ndarray:
-    "The core of `bispectrum`, a few maps at a time so that the filtered copies stay small."
-    step = max(1, 2**20 // maps[0].size)
-    return np.concatenate([bispectra(fluctuations(maps[i : i + step], log), **options) for i in range(0, len(maps), step)])
+    "The core of `bispectrum`."
+    return bispectra(fluctuations(maps, log), **options)
 
 
 def _triangle_coords(size: int, bins: int, box: float) -> dict:
@@ -340,8 +339,8 @@ def plot_minkowski(ds: xr.Dataset, field: str, levels: dict, functional: str = "
     "Draw one Minkowski functional of one field of labelled maps against the level."
     curve = minkowski(ds, levels, [field])[field].sel(functional=functional)
     ax = plot_band(curve.swap_dims(level=f"log10_{field}"), ax, **line)
-    unit = str(curve["unit"].values)
-    ax.set_ylabel(f"$V_{functional[1]}$ {field}" + (f" [{unit}]" if unit != "1" else ""))
+    unit = {"V0": "", "V1": r" [$h$/Mpc]", "V2": r" [$(h/\mathrm{Mpc})^2$]"}[functional]
+    ax.set_ylabel(f"$V_{functional[1]}$ {field}{unit}")
     return ax
 
 
