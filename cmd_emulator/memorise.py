@@ -333,5 +333,5 @@ def plot_spread(
         ax.errorbar(place, rows["ratio"], bars, fmt="o", ms=4, label=name)
     ax.axhline(1, color="0.6", lw=1, zorder=0)
     what = {"pixels": "pixels", "ln_P": r"$\ln P(k)$ of $\log_{10} x$"}[measure]
-    ax.set(xticks=range(len(rows)), xticklabels=rows["field"], ylabel=f"spread of {what}, judged / simulated", ylim=(0, None))
+    ax.set(xticks=range(len(rows)), xticklabels=rows["field"], ylabel="judged / simulated spread", ylim=(0, None), title=f"between maps of one universe: {what}")
     return ax
