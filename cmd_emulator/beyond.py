@@ -33,7 +33,7 @@ def triangle_bins(
     count = [np.rint((unit[a] * unit[b] * unit[c]).sum() * resolution**4) for a, b, c in triples]
     return band, triples, np.array(count)
 
-
+# %% ../nbs/00c_beyond.ipynb #e1f84e8b
 def bispectra(
     delta: np.ndarray,  # (n, f, N, N) float32 fluctuations
     bins: int = 8,  # number of logarithmic bands

@@ -212,7 +212,7 @@ def _coords(ds: xr.Dataset) -> dict:
         "modes": ("k", modes, {"long_name": "independent modes in the bin"}),
     }
 
-
+# %% ../nbs/00b_statistics.ipynb #cc6f7172
 def spectra(
     ds: xr.Dataset,  # labelled maps
     log: bool = False,  # of log10 x instead of x?
