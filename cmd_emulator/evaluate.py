@@ -6,8 +6,8 @@
 __all__ = ['FAMILIES', 'DRAWS', 'DECIDING', 'COLORS', 'FIGURES', 'RIVALS', 'measure', 'Family', 'columns_of', 'pair_products',
            'Lines', 'Sample', 'reduce_maps', 'stretch', 'mix_twins', 'random_halves', 'interval', 'resample', 'Scope',
            'judge_pooled', 'judge_each', 'thirds', 'judge', 'judge_labels', 'sim_labels', 'check_comparable', 'Bench',
-           'evaluate', 'describe', 'draw_curves', 'Report', 'verdict', 'heading', 'pooled_rows', 'scope_rows',
-           'score_rows', 'align', 'markdown', 'plot_examples', 'plot_power_ratio', 'plot_correlations',
+           'evaluate', 'describe', 'draw_curves', 'Report', 'Section', 'verdict', 'heading', 'pooled_rows',
+           'scope_rows', 'score_rows', 'align', 'markdown', 'plot_examples', 'plot_power_ratio', 'plot_correlations',
            'plot_densities', 'plot_beyond', 'plot_verdict', 'plot_labels', 'tabulate', 'simulate_sets', 'judge_rivals',
            'rivals_section', 'copies_section', 'coverage_section', 'spread_section', 'label_table_of', 'labels_section',
            'response_section', 'scatter_section', 'extremes_section', 'edge_section', 'conditional_sections',
@@ -507,6 +507,18 @@ class Report:
         "R² of each parameter read back from simulated and from judged maps."
         return pd.DataFrame({who: score(prediction, self.regressor.config.parameters) for who, prediction in self.read.items()})
 
+# %% ../nbs/05_evaluate.ipynb #3631da69
+@dataclass(frozen=True)
+class Section:
+    "A further table of the report."
+
+    title: str
+    rows: list[list[str]]  # header and rows, as text
+    note: str  # how it is to be read
+    numbers: list[dict]  # the same as plain values, for metrics.json
+    draw: Callable | None = None  # makes its figure
+    file: str = ""  # name of the figure, without ending
+
 # %% ../nbs/05_evaluate.ipynb #dc49f586
 def verdict(report: Report) -> str:
     "One sentence: how many lines lie inside, and whether the whole could be a fresh set of simulations."
@@ -981,13 +993,13 @@ def edge_section(bench: Bench, report: Report) -> Section:
     sample = reduce_maps(measure(report.sets[0], bench.levels), bench.measured)[1]
     each = bench.lines.distance(sample.first, bench.samples[0].first)
     floor = np.mean([bench.lines.distance(twin.first, bench.samples[0].first) for twin in bench.samples[1:]], axis=0) if bench.n_twins else None
-    groups, rows = edge_split(sim_labels(bench.test)), []
+    groups, rows = edge_split(bench.test), []
     for i, (statistic, subject) in enumerate(bench.lines.names):
         if FAMILIES[statistic].kind == "mean":
             ratio = each[:, i] / (floor[:, i].mean() if floor is not None else 1)
             means = group_means(ratio, groups)
             rows.append((statistic, subject, *(means.loc[g, c] for g in groups for c in ("mean", "error"))))
-    columns = ["statistic", "field", "interior", "± ", "edge", "±"]
+    columns = ["statistic", "field", "interior", "its error", "edge", "error of edge"]
     table = pd.DataFrame(rows, columns=columns).groupby("statistic", sort=False).mean(numeric_only=True).reset_index()
     sizes = {name: len(members) for name, members in groups.items()}
     note = f"Distance at each label over the mean floor, mean over fields with a standard error: {sizes['interior']} test simulations with every parameter inside the middle 90 % of its range, and {sizes['edge']} others."
