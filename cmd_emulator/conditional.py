@@ -172,7 +172,7 @@ def fixed_label_scatter(
 ) -> pd.DataFrame:  # field, statistic, over, ratio, low, high: 95 % interval
     "Standard deviations of judged over those of simulated maps. Intervals resample the simulations of both sets."
     rng, found = np.random.default_rng(seed), []
-    for ds in (simulated, judged):
+    for ds in (simulated, judged[list(map_fields(simulated))]):
         if varying(ds):
             raise ValueError(f"{varying(ds)[0].name} varies among these maps: scatter at fixed labels needs the CV set or one like it")
         n = len(first_maps(ds))
