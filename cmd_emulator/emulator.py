@@ -167,6 +167,7 @@ class Emulator:
         self,
         ds: xr.Dataset,  # labelled maps
         seed: int = 0,
+        numbers=None,  # (n,) which draw each map is; default: 0 to n - 1. `ds.view` gives all simulations the same regions
     ) -> xr.Dataset:
         "One map for each map of `ds`, at its labels, with its coordinates. ValueError when `ds` lacks a condition."
         names = parameter_names(ds)
@@ -174,7 +175,7 @@ class Emulator:
             raise ValueError(f"the maps have no label {missing[0]!r}, on which this emulator is conditioned; they have {', '.join(names) or 'none'}")
         table = np.stack([ds[name].values for name in names], 1) if names else np.zeros((ds.sizes["map"], 0))
         labels = table[:, [names.index(c) for c in self.conditions]]
-        arrays = self.draw(labels, seed, range(ds.sizes["map"]))
+        arrays = self.draw(labels, seed, range(ds.sizes["map"]) if numbers is None else np.asarray(numbers))
         return self.label(arrays, table, seed, names=names, views=ds["view"].values, sims=ds.sim.values)
 
     def label(self, arrays, labels, seed, **schema) -> xr.Dataset:

@@ -966,8 +966,8 @@ def labels_section(report: Report, reverse: Regressor | None) -> Section:
 def response_section(simulated: xr.Dataset, judged: xr.Dataset) -> Section:
     "Responses to each parameter in the 1P set, emulated beside simulated."
     table = compare_response(response(simulated), response(judged))
-    keep = table[table["significance"] > 2].drop(columns="significance")
-    note = "Slopes at the fiducial universe from the 1P set: d ln / d ln A for feedback, per range for cosmology, mean over bins; only those that the simulations show by more than two errors. *Agreement*: share of clear bins with the right sign; *ratio*: factor on the simulated response; *chi*: difference in units of what two simulated sets differ by."
+    keep = table[table["significance"] > 2].drop(columns=["significance", "chi"])
+    note = "Slopes at the fiducial universe from the 1P set: d ln / d ln A for feedback, per range for cosmology, mean over bins; only those that the simulations show by more than two errors. *Agreement*: share of clear bins with the right sign; *ratio*: factor on the simulated response, 1 is right. One region of space for all simulations, one set of latents for all emulated maps."
     return tabulate("Responses to each parameter", keep, note)
 
 
@@ -1016,7 +1016,8 @@ def conditional_sections(emulator: Emulator, data_dir, suite: str, seed: int) ->
             if emulator.conditions or sim_set == "CV":
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # outside the range on purpose
-                    sections.append(make(ds, emulator.sample_like(asked, seed=seed)))
+                    region = asked["view"].values if sim_set == "1P" else None  # CAMELS' 1P shares its initial conditions, so do the latents
+                    sections.append(make(ds, emulator.sample_like(asked, seed, region)))
     return sections
 
 # %% ../nbs/05_evaluate.ipynb #ed0a180f

@@ -223,6 +223,7 @@ def plot_pair(
         for ax, picture in zip(column, pair):
             image = ax.imshow(picture, extent=(0, 25, 0, 25), cmap=FIELDS[name].cmap, vmin=pair.min(), vmax=pair.max())
         column[0].figure.colorbar(image, ax=list(column), location="bottom", aspect=15).set_label(FIELDS[name].label, fontsize=8)
+        column[1].set_xlabel("x [Mpc/h]")
     axes[0, 0].set_ylabel("judged\ny [Mpc/h]")
     axes[1, 0].set_ylabel("nearest training map\ny [Mpc/h]")
     axes[0, 0].set_title(f"d = {float(one['distance']):.2f}, margin = {float(one['margin']):.2f}", loc="left", fontsize=9)

@@ -819,8 +819,9 @@ def _plan(data_dir: Path, sim_set: str, n_sims: int | None, seed: int) -> tuple[
         labels = labels[split_sims(len(labels))["test"]]
     else:
         labels = suite_labels(sim_set, n_sims, seed)
-    seeds = np.random.SeedSequence([seed, zlib.crc32(sim_set.encode())]).generate_state(len(labels))
-    return labels, seeds.astype(np.int64)
+    shared = sim_set in ("1P", "EX")  # as in CAMELS: one region of space, so that only the parameter differs
+    seeds = np.random.SeedSequence([seed, zlib.crc32(sim_set.encode())]).generate_state(1 if shared else len(labels))
+    return labels, np.resize(seeds.astype(np.int64), len(labels))
 
 # %% ../nbs/00a_universe.ipynb #20601559
 def _write(maps: dict[str, np.ndarray], paths: dict[str, str], sim: int) -> None:
