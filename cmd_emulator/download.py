@@ -12,6 +12,7 @@ import os
 import random
 import re
 import shutil
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -231,6 +232,7 @@ def fetch(
     patience: Patience = Patience(),
     report=lambda n: None,  # called with each number of bytes received, negative when we begin again
     stop: threading.Event | None = None,  # set from outside to stop at the next block
+    tell=lambda text: None,  # called with a sentence whenever we must wait
 ) -> dict:  # url, validator, modified
     "Fetch one file, going on with NAME.part if there is one. FileNotFoundError, ValueError or OSError if it cannot be had."
     part, stop, urls = Part(Path(path)), stop or threading.Event(), list(urls)
@@ -241,7 +243,7 @@ def fetch(
     with requests.Session() as session:
         for url in urls:
             try:
-                _try_hard(session, url, part, check, patience, report, stop)
+                _try_hard(session, url, part, check, patience, report, stop, tell)
                 break
             except Missing:
                 continue
@@ -253,7 +255,7 @@ def fetch(
     return {key: note.get(key) for key in ("url", "validator", "modified")}
 
 
-def _try_hard(session, url: str, part: Part, check, patience: Patience, report, stop) -> None:
+def _try_hard(session, url: str, part: Part, check, patience: Patience, report, stop, tell) -> None:
     "Attempts until the file is whole; errors that will not pass come through at once."
     failures, best = 0, part.size
     while True:
@@ -266,10 +268,12 @@ def _try_hard(session, url: str, part: Part, check, patience: Patience, report, 
             raise ValueError(f"{url} is not the file that was expected: {error}") from None
         except (Dropped, requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
             failures, best = (0, part.size) if part.size > best else (failures + 1, best)
-            if failures >= patience.tries:
+            if failures >= (patience.tries if part.note() else min(patience.tries, 4)):  # fewer where nobody ever answered
                 kept = f"{part.size} bytes are kept in {part.file.name}, the same call goes on from there"
                 raise OSError(f"{url}: gave up after {failures} tries in a row that brought nothing new ({_reason(error)}); {kept}") from None
-            if stop.wait(patience.seconds(max(failures, 1), getattr(error, "wait", 0.0))):
+            pause = patience.seconds(max(failures, 1), getattr(error, "wait", 0.0))
+            tell(f"{part.path.name}: {_reason(error)}; going on at byte {part.size} in {pause:.1f} s")
+            if stop.wait(pause):
                 raise InterruptedError("stopped") from None
 
 
@@ -311,14 +315,19 @@ def _folder(data_dir: Path):
 class _Download:
     "The state that the threads of one download share: manifest, progress, the wish to stop."
 
-    def __init__(self, suite: str, data_dir: Path, base_url: str, patience: Patience, full: bool):
-        self.suite, self.data_dir, self.base_url, self.patience, self.full = suite, data_dir, base_url, patience, full
+    def __init__(self, suite: str, data_dir: Path, base_url: str, patience: Patience, full: bool, progress: bool):
+        self.suite, self.data_dir, self.base_url, self.patience = suite, data_dir, base_url, patience
+        self.full, self.progress = full, progress
         self.files, self.lock, self.stop, self.bar = read_manifest(data_dir), threading.Lock(), threading.Event(), None
 
     def report(self, n: int) -> None:
         with self.lock:
             if self.bar is not None:
                 self.bar.update(n)
+
+    def tell(self, text: str) -> None:
+        if self.progress:
+            tqdm.write(text, file=sys.stderr)
 
     def remember(self, name: str, **source) -> None:
         "Hash a file and put it into the manifest, which is written at once."
@@ -339,7 +348,7 @@ class _Download:
         return True
 
     def get(self, name: str, check) -> None:
-        source = fetch(urls_of(self.base_url, self.suite, name), self.data_dir / name, check, self.patience, self.report, self.stop)
+        source = fetch(urls_of(self.base_url, self.suite, name), self.data_dir / name, check, self.patience, self.report, self.stop, self.tell)
         self.remember(name, **source)
 
 # %% ../nbs/00d_download.ipynb #189937e7
@@ -362,7 +371,7 @@ def download(
         raise ValueError("Mock maps are made, not fetched: cmd_emulator simulate" if suite == "Mock" else f"fields = {fields}, workers = {workers}: expected at least one field and 1 to 8 workers")
     data_dir, table = Path(data_dir), params_file(suite, sim_set)
     with _folder(data_dir):
-        state = _Download(suite, data_dir, base_url, patience, full)
+        state = _Download(suite, data_dir, base_url, patience, full, progress)
         check = lambda path, size: check_table(path, size, suite)
         if not state.have(table, check):
             state.get(table, check)
@@ -370,15 +379,15 @@ def download(
         check = lambda path, size: check_maps(path, size, n_sims, resolution)
         missing = {name: maps_bytes(n_sims, resolution or 1) for name in names if not state.have(name, check)}
         _free_space(data_dir, missing)
-        _get_all(state, missing, check, workers, progress and bool(missing), f"{suite} {sim_set}")
+        _get_all(state, missing, check, workers, f"{suite} {sim_set}")
     return [data_dir / name for name in (table, *names)]
 
 # %% ../nbs/00d_download.ipynb #6f77e3a2
-def _get_all(state: _Download, missing: dict[str, int], check, workers: int, progress: bool, title: str) -> None:
+def _get_all(state: _Download, missing: dict[str, int], check, workers: int, title: str) -> None:
     "Fetch files in threads; after the last has ended, raise the first error, naming all files that failed."
     begun = sum(Part(state.data_dir / name).size for name in missing)
     errors = {}
-    with tqdm(total=max(sum(missing.values()), begun), initial=begun, unit="B", unit_scale=True, desc=title, disable=not progress) as state.bar:
+    with tqdm(total=max(sum(missing.values()), begun), initial=begun, unit="B", unit_scale=True, desc=title, disable=not (state.progress and missing)) as state.bar:
         with ThreadPoolExecutor(workers) as pool:
             jobs = {name: pool.submit(state.get, name, check) for name in missing}
             try:
