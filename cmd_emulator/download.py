@@ -13,6 +13,7 @@ import random
 import re
 import shutil
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -158,10 +159,10 @@ class Part:
             return {}
 
     def begin(self, **note) -> None:
-        "Start from nothing."
+        "Start from nothing: first the bytes go, then the note changes, so that no note ever stands beside other bytes than its own."
+        self.file.write_bytes(b"")
         with atomic_path(self.note_file) as temporary:
             temporary.write_text(json.dumps(note))
-        self.file.write_bytes(b"")
 
     def drop(self) -> None:
         "Forget all of it."
@@ -221,6 +222,8 @@ def _attempt(session, url: str, part: Part, check, patience: Patience, report, s
                 looked = True
             if stop.is_set():
                 raise InterruptedError("stopped")
+        file.flush()
+        os.fsync(file.fileno())
     if total is not None and part.size != total:
         raise Dropped(f"the line was cut after {part.size} of {total} bytes")
 
@@ -297,9 +300,8 @@ def _folder(data_dir: Path):
     "Hold a folder for one download; OSError if it cannot be written or another process downloads into it."
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        with atomic_path(data_dir / "test"):
+        with tempfile.TemporaryFile(dir=data_dir):
             pass
-        (data_dir / "test").unlink()
         lock = filelock.FileLock(data_dir / ".cmd_download.lock")
         lock.acquire(timeout=0)
     except filelock.Timeout:
