@@ -18,7 +18,7 @@ import torch
 import xarray as xr
 
 from .dataset import Normaliser, scale_labels
-from .maps import PARAMETERS, check_labels, label_maps, parameter_names, repository_root
+from .maps import FURTHER_PARAMETERS, PARAMETERS, check_labels, label_maps, parameter_names, repository_root
 from .model import Generator, GeneratorConfig, generate
 
 # %% ../nbs/04a_emulate.ipynb #77fd5902
@@ -73,9 +73,9 @@ def label_columns(
     "One row of labels a map. ValueError for unknown names, wrong lengths, text or NaN; warns outside the range."
     if unknown := [name for name in params if name not in conditions]:
         raise ValueError(f"parameter {unknown[0]!r}: this emulator is conditioned on {', '.join(conditions) or 'nothing'}; leave it out")
-    columns = []
+    columns, known = [], PARAMETERS | FURTHER_PARAMETERS
     for name in conditions:
-        value = params.get(name, PARAMETERS[name].fiducial if name in PARAMETERS else 0.0)
+        value = params.get(name, known[name].fiducial if name in known else 0.0)
         try:
             column = np.asarray(value, np.float64)
             columns.append(np.broadcast_to(column, (n,)))
