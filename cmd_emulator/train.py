@@ -846,7 +846,7 @@ def make_parser() -> argparse.ArgumentParser:
     "The notebook's parameters as options of a command."
     parser = argparse.ArgumentParser("python -m cmd_emulator.train", description="Train an emulator; torchrun starts it on several devices.")
     add = lambda name, default, text: parser.add_argument(f"--{name}", type=type(default), default=default, help=f"{text} (default: {default!r})")
-    add("run", "smoke", "name of the run: results go to <runs-dir>/<run>/")
+    parser.add_argument("--run", "--run-name", default="smoke", help="results go to <runs-dir>/<run>/; under torchrun write --run-name (default: 'smoke')")
     add("preset", "smoke", ", ".join(PRESETS))
     add("suite", "Mock", "suite the maps belong to")
     add("sim-set", "LH", "set within the suite")
