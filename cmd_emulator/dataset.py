@@ -348,7 +348,7 @@ class LoadedBatches(Batches):
     def read(self, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         if self.loader is None:
             batches = (self.index(step).tolist() for step in count(self.step))
-            self.loader = iter(DataLoader(self.dataset, batch_sampler=_Once(batches), num_workers=self.workers))
+            self.loader = iter(DataLoader(self.dataset, batch_sampler=_Once(batches), num_workers=self.workers, pin_memory=self.device.type == "cuda"))
         return tuple(part.to(self.device, non_blocking=True) for part in next(self.loader))
 
     def load_state_dict(self, state: dict) -> None:

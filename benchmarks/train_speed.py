@@ -1,0 +1,108 @@
+"""Images/s of a whole training step, ours against the plain way, side by side in one run.
+
+Run from the repository's root on an idle machine: python benchmarks/train_speed.py [resolution ...] [--batch 16] [--steps 8] [--preset laptop]
+Ours: bfloat16 where the hardware has it, margins by one copy, doubling and convolution in one, penalties every fourth step.
+Plain: the same networks, weights and batches in full precision, F.pad(mode="circular") before each convolution, doubling and then convolving,
+penalties at every step. In between, each change alone. Steps of all ways take turns, so that a busy machine slows them alike; the median counts.
+"""
+import argparse
+import resource
+import statistics
+import time
+from contextlib import contextmanager
+from unittest import mock
+
+import torch
+import torch.nn.functional as F
+
+from cmd_emulator import model
+from cmd_emulator.dataset import Batches
+from cmd_emulator.train import Trainer, has_bfloat16, make_config, pick_device
+
+
+def plain_conv(x, weight, bias=None):
+    "Circular padding as a user of PyTorch would write it."
+    p = weight.shape[-1] // 2
+    return F.conv2d(F.pad(x, (p, p, p, p), mode="circular") if p else x, weight, bias)
+
+
+def plain_conv_up(x, weight):
+    "Double, then convolve."
+    return plain_conv(F.interpolate(x, scale_factor=2), weight)
+
+
+@contextmanager
+def plain_convolutions(on: bool):
+    "Within this context the networks convolve the plain way."
+    if not on:
+        yield
+        return
+    with mock.patch.object(model, "conv", plain_conv), mock.patch.object(model, "conv_up", plain_conv_up):
+        yield
+
+
+WAYS = {  # settings, plain convolutions?
+    "ours": ({}, False),
+    "ours, full precision": (dict(precision="full"), False),
+    "ours, plain convolutions": ({}, True),
+    "ours, penalties each step": (dict(penalty_every=1), False),
+    "ours, channels last": (dict(channels_last=True), False),
+    "plain": (dict(precision="full", penalty_every=1), True),
+}
+
+
+def make_trainer(preset: str, resolution: int, batch: int, device, settings: dict) -> Trainer:
+    "A trainer on noise: speed does not depend on what the maps show."
+    config = make_config(preset, resolution=resolution, batch=batch, **settings)
+    draw = torch.Generator().manual_seed(0)
+    maps = torch.randn(4 * batch, len(config.fields), resolution, resolution, generator=draw)
+    labels = 2 * torch.rand(4 * batch, len(config.conditions), generator=draw) - 1
+    return Trainer(config, Batches(maps, labels, batch, device=device), device, (1.0,) * len(config.fields))
+
+
+def cycle(trainer: Trainer, plain: bool, steps: int, device) -> float:
+    "Seconds of this many steps, a multiple of the four between penalties."
+    with plain_convolutions(plain):
+        began = time.perf_counter()
+        for _ in range(steps):
+            trainer.step()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter() - began
+
+
+def compare(preset: str, resolution: int, batch: int, rounds: int, steps: int, device) -> None:
+    "Print images/s of each way and its ratio to the plain one."
+    trainers = {name: make_trainer(preset, resolution, batch, device, settings) for name, (settings, _) in WAYS.items()}
+    times = {name: [] for name in WAYS}
+    for turn in range(rounds + 1):  # the first warms up
+        for name, (_, plain) in WAYS.items():
+            seconds = cycle(trainers[name], plain, steps, device)
+            times[name] += [seconds] if turn else []
+    speed = {name: batch * steps / statistics.median(found) for name, found in times.items()}
+    print(f"\n{resolution}², batch {batch}, preset {preset}")
+    for name, found in speed.items():
+        print(f"{name:28s} {found:8.1f} images/s   {found / speed['plain']:5.2f} x plain")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("resolutions", nargs="*", type=int, default=[64, 256])
+    parser.add_argument("--preset", default="laptop", help="widths of the networks (default: %(default)s)")
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--steps", type=int, default=4, help="a turn, a multiple of 4")
+    parser.add_argument("--rounds", type=int, default=3, help="turns that count")
+    parser.add_argument("--device", default="auto")
+    args = parser.parse_args()
+    if args.steps % 4:
+        parser.error(f"--steps {args.steps}: a multiple of 4, so that each turn holds whole periods of penalties")
+    device = pick_device(args.device)
+    print(f"{device}, {torch.get_num_threads()} threads, bfloat16 in hardware: {has_bfloat16(device)}, torch {torch.__version__}")
+    for resolution in args.resolutions:
+        compare(args.preset, resolution, args.batch, args.rounds, args.steps, device)
+    memory = torch.cuda.max_memory_allocated() if device.type == "cuda" else 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"\npeak memory of all {len(WAYS)} ways together: {memory / 1e9:.1f} GB")
+
+
+if __name__ == "__main__":
+    main()
