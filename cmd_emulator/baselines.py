@@ -191,4 +191,4 @@ def lognormal_maps(
     return relabel({name: np.ascontiguousarray(maps[:, i]) for i, name in enumerate(names)}, like, baseline="lognormal", seed=seed)
 
 
-BASELINES = {"lognormal": lognormal_maps, "wrong labels": wrong_label_maps, "memoriser": nearest_label_maps}
+BASELINES = {"lognormal fields": lognormal_maps, "wrong labels": wrong_label_maps, "memoriser": nearest_label_maps}

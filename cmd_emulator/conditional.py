@@ -15,6 +15,7 @@ import xarray as xr
 
 from .baselines import first_maps, unit_labels, varying
 from .maps import PARAMETERS, Parameter, parameter_names
+from .memorise import plot_ratios
 from .statistics import k_axis, map_fields, quantiles, spectra, stream
 
 # %% ../nbs/04e_conditional.ipynb #1782d637
@@ -193,14 +194,11 @@ def plot_scatter(
 ):
     "Ratios of scatter at fixed labels with 95 % intervals, a group of points a field and statistic."
     ax = plt.subplots(figsize=(5.6, 3))[1] if ax is None else ax
-    for i, (name, table) in enumerate(sets.items()):
-        rows = table[table["over"] == over].sort_values(["field", "statistic"])
-        bars = np.clip([rows["ratio"] - rows["low"], rows["high"] - rows["ratio"]], 0, None)
-        ax.errorbar(np.arange(len(rows)) + 0.15 * i, rows["ratio"], bars, fmt="o", ms=4, label=name)
-    ax.axhline(1, color="0.6", lw=1, zorder=0)
+    tables = {name: table[table["over"] == over].sort_values(["field", "statistic"]) for name, table in sets.items()}
+    plot_ratios(tables, ax)
+    rows = next(iter(tables.values()))
     ax.set_xticks(range(len(rows)), [f"{f} {s}" for f, s in zip(rows["field"], rows["statistic"])], rotation=60, ha="right", fontsize=8)
-    ax.set(ylabel="judged / simulated scatter", ylim=(0, None), title=f"over {over} at fixed labels")
-    ax.legend()
+    ax.set(ylabel="judged / simulated scatter", title=f"over {over} at fixed labels")
     return ax
 
 # %% ../nbs/04e_conditional.ipynb #0c59a58a

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['standard_maps', 'waves', 'correlations', 'eight', 'screen', 'shortlist', 'align', 'nearest_maps', 'Copies', 'lead',
            'far_below', 'copies', 'plot_nearest', 'plot_pair', 'neighbour_radius', 'prdc', 'features', 'fidelity',
-           'label_spread', 'spread_ratio', 'plot_spread']
+           'label_spread', 'spread_ratio', 'plot_ratios', 'plot_spread']
 
 # %% ../nbs/04d_memorise.ipynb #02f7c2e9
 from collections.abc import Iterator
@@ -320,6 +320,17 @@ def spread_ratio(
     return pd.DataFrame(rows, columns=["field", "measure", "ratio", "low", "high"])
 
 # %% ../nbs/04d_memorise.ipynb #5b79137a
+def plot_ratios(tables: dict[str, pd.DataFrame], ax) -> None:  # title -> rows with ratio, low, high
+    "Ratios with their intervals, a group of points a row, a colour a table, and a line at one."
+    for i, (name, rows) in enumerate(tables.items()):
+        place = np.arange(len(rows)) + 0.12 * (i - (len(tables) - 1) / 2)
+        bars = np.clip([rows["ratio"] - rows["low"], rows["high"] - rows["ratio"]], 0, None)
+        ax.errorbar(place, rows["ratio"], bars, fmt="o", ms=4, label=name)
+    ax.axhline(1, color="0.6", lw=1, zorder=0)
+    ax.set(ylim=(0, None))
+    ax.legend()
+
+
 def plot_spread(
     sets: dict[str, pd.DataFrame],  # title -> of spread_ratio
     measure: str = "ln_P",  # or "pixels"
@@ -327,12 +338,9 @@ def plot_spread(
 ):
     "Ratio of spreads at fixed labels with 95 % intervals, a group of points a field."
     ax = plt.subplots(figsize=(4.2, 3))[1] if ax is None else ax
-    for i, (name, table) in enumerate(sets.items()):
-        rows = table[table["measure"] == measure]
-        place = np.arange(len(rows)) + 0.12 * (i - (len(sets) - 1) / 2)
-        bars = np.clip([rows["ratio"] - rows["low"], rows["high"] - rows["ratio"]], 0, None)
-        ax.errorbar(place, rows["ratio"], bars, fmt="o", ms=4, label=name)
-    ax.axhline(1, color="0.6", lw=1, zorder=0)
+    tables = {name: table[table["measure"] == measure] for name, table in sets.items()}
+    plot_ratios(tables, ax)
+    names = next(iter(tables.values()))["field"]
     what = {"pixels": "pixels", "ln_P": r"$\ln P(k)$ of $\log_{10} x$"}[measure]
-    ax.set(xticks=range(len(rows)), xticklabels=rows["field"], ylabel="judged / simulated spread", ylim=(0, None), title=f"between maps of one universe: {what}")
+    ax.set(xticks=range(len(names)), xticklabels=names, ylabel="judged / simulated spread", title=f"between maps of one universe: {what}")
     return ax
