@@ -47,6 +47,9 @@ test: setup
 	$(B)/python tests/run_notebooks.py
 	mkdir -p data/runs/test
 	$(NB) nbs/04_train.ipynb data/runs/test/run.ipynb -p run test
+	$(B)/cmd_emulator simulate --data-dir data/maps/test --n-sims 60 --resolution 32 --sim-set LH twin twin2
+	$(NB) nbs/05_evaluate.ipynb data/runs/test/report.ipynb -p emulator test -p data_dir ../data/maps/test -p out ../figures/test
+	grep -q "6 test simulations, Mock LH at 32" figures/test/report.md
 
 lab: setup
 	$(B)/jupyter lab

@@ -188,7 +188,7 @@ def lognormal_maps(
     there, here = (polynomial(unit_labels(ds, parameters), degree) @ fitted for ds in (train.isel(map=index), like))
     description = describe(train[names].isel(map=index)) + (here - there).reshape(len(index), *means.shape[1:])
     maps = 10 ** random_phases(description, like.sizes["x"], seed)
-    return relabel({name: np.ascontiguousarray(maps[:, i]) for i, name in enumerate(names)}, like, baseline="lognormal", seed=seed)
+    return relabel({name: np.ascontiguousarray(maps[:, i]) for i, name in enumerate(names)}, like, baseline="lognormal fields", seed=seed)
 
 
 BASELINES = {"lognormal fields": lognormal_maps, "wrong labels": wrong_label_maps, "memoriser": nearest_label_maps}
