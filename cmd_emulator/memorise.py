@@ -199,7 +199,7 @@ def plot_nearest(
     for name, ds in sets.items():
         values = np.sort(ds[by].values)
         ax.step(values, (np.arange(values.size) + 1) / values.size, where="post", label=name)
-    title = {"margin": "distance to nearest map / to nearest of another simulation", "distance": "distance to the nearest training map, 1 − correlation"}
+    title = {"margin": "margin: distance to the nearest training map\nover that to the nearest of another simulation", "distance": "distance to the nearest training map, 1 − correlation"}
     ax.set(xlabel=title[by], ylabel="share of maps below", xlim=(0, None), ylim=(0, 1.02))
     ax.legend()
     return ax
