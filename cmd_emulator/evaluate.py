@@ -1067,7 +1067,7 @@ def evaluate_files(
     n_twins: int = 4,  # at most; 0: random halves
     n_sims: int = 0,  # test simulations, at most; 0: all
     epochs: int = 0,  # passes to train the regressor; 0: none
-    n_train: int = 400,  # simulations to train it on, at most
+    n_train: int = 350,  # simulations to train it on, at most
     referee: bool = False,  # rivals, copies, coverage, conditional truth as well
     seed: int = 0,
     device: str = "cpu",
