@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SMOOTH_REAL', 'SMOOTH_FAKE', 'LOSSES', 'AdversarialLoss', 'relativistic_d', 'relativistic_g', 'bce_d', 'bce_g',
            'hinge_d', 'hinge_g', 'focal_d', 'focal_g', 'wasserstein_d', 'get_loss', 'gradient_norm2',
-           'lipschitz_penalty', 'reconstruction', 'noise_level']
+           'lipschitz_penalty', 'Matching', 'reconstruction', 'noise_level']
 
 # %% ../nbs/03_losses.ipynb #d32667b7
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 # %% ../nbs/03_losses.ipynb #731e3c80
 @dataclass(frozen=True)
@@ -111,6 +112,54 @@ def lipschitz_penalty(
     maps = (share * real + (1 - share) * fake).detach().requires_grad_()
     grad, = torch.autograd.grad(judge(maps).sum(), maps, create_graph=True)
     return (grad.flatten(1).norm(dim=1) - 1).square().mean()
+
+# %% ../nbs/03_losses.ipynb #b20f5a37
+class Matching(nn.Module):
+    "A running difference between the mean summaries of real and of generated maps, and the loss that works against it."
+
+    def __init__(self, summaries: int, conditions: int, half_life: int):
+        super().__init__()
+        self.half_life = half_life  # in maps
+        self.register_buffer("seen", torch.zeros(()))
+        self.register_buffer("mean", torch.zeros(summaries))
+        self.register_buffer("square", torch.ones(summaries))
+        self.register_buffer("gap", torch.zeros(1 + conditions, 2 * summaries))
+
+    def moments(self, summaries: torch.Tensor) -> torch.Tensor:
+        "(b, s) -> (b, 2s): summaries in units of the real ones' scatter, within four of it, and their squares."
+        scatter = (self.square - self.mean.square()).clamp_min(1e-6).sqrt()
+        unit = 4 * ((summaries - self.mean) / (4 * scatter)).tanh()
+        return torch.cat([unit, unit.square()], 1)
+
+    @staticmethod
+    def weights(labels: torch.Tensor) -> torch.Tensor:
+        "(b, p) -> (b, 1 + p): one, and each label."
+        return torch.cat([torch.ones_like(labels[:, :1]) if labels.shape[1] else labels.new_ones(len(labels), 1), labels], 1)
+
+    @torch.no_grad()
+    def update(
+        self,
+        real: torch.Tensor,  # (b, s)
+        fake: torch.Tensor,  # (b, s), at the same labels
+        labels: torch.Tensor,  # (b, p) in [-1, 1]
+        batch: int,  # maps of all processes together
+        average: Callable[[list[torch.Tensor]], None] = lambda tensors: None,  # in place, over processes
+    ) -> None:
+        "Take in one batch. The memory is never longer than a twentieth of what has been seen, since an old difference drives in circles."
+        found = [real.mean(0), real.square().mean(0)]
+        average(found)
+        self.seen += batch
+        share = 1 - 0.5 ** (batch / min(self.half_life, max(float(self.seen) / 20, batch / 4)))
+        self.mean.lerp_(found[0], share)
+        self.square.lerp_(found[1], share)
+        gap = [self.weights(labels).T @ (self.moments(fake) - self.moments(real)) / len(real)]
+        average(gap)
+        self.gap.lerp_(gap[0], share)
+
+    def forward(self, fake: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        "The generator's loss: half the slope of the squared gap, averaged over summaries, at these maps' summaries (b, s)."
+        push = self.weights(labels) @ self.gap
+        return (push * self.moments(fake)).sum(1).mean() / len(self.mean)
 
 # %% ../nbs/03_losses.ipynb #f5bdc933
 def reconstruction(

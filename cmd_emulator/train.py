@@ -6,14 +6,15 @@
 __all__ = ['PRECISIONS', 'OPTIMISERS', 'PRESETS', 'MOST_VALID', 'LAUNCHERS', 'EMULATOR_FORMAT', 'CHECKPOINT_FORMAT', 'check_kind',
            'TrainConfig', 'make_config', 'read_settings', 'read_config', 'RunData', 'load_data', 'Ranks', 'join_ranks',
            'pick_device', 'has_bfloat16', 'precision', 'Trainer', 'refresh_statistics', 'scaled_labels', 'draw_like',
-           'summarise', 'rows_of', 'by_sim', 'compare', 'distances', 'half_floor', 'twin_floor', 'measure_floor',
-           'ratios', 'plain', 'save_emulator', 'identity', 'save_checkpoint', 'load_checkpoint', 'PoliteInterrupt',
-           'make_batches', 'claim', 'write_text', 'prepare_run', 'sample_picture', 'Board', 'Run', 'train',
-           'train_processes', 'make_parser', 'main', 'read_metrics', 'plot_metrics']
+           'summarise', 'rows_of', 'by_sim', 'compare', 'spread', 'distances', 'half_floor', 'twin_floor',
+           'measure_floor', 'ratios', 'plain', 'save_emulator', 'identity', 'save_checkpoint', 'load_checkpoint',
+           'PoliteInterrupt', 'make_batches', 'claim', 'write_text', 'prepare_run', 'sample_picture', 'Board', 'Run',
+           'train', 'train_processes', 'make_parser', 'main', 'read_metrics', 'plot_metrics']
 
 # %% ../nbs/04_train.ipynb #28d9c154
 import argparse
 import ast
+import copy
 import importlib
 import io
 import json
@@ -41,7 +42,7 @@ from tqdm import tqdm
 
 import cmd_emulator
 from .dataset import Batches, MapDataset, Normaliser, batch_index, label_table, make_loader, resident, scale_labels
-from .losses import get_loss, gradient_norm2, lipschitz_penalty, noise_level, reconstruction
+from .losses import Matching, get_loss, gradient_norm2, lipschitz_penalty, noise_level, reconstruction
 from .maps import FIELDS, PARAMETERS, atomic_path, check_field, check_parameter, check_sim_set, check_suite, coarsen, label_maps, maps_file, maps_of, open_maps, parameter_names, select_sims, split_sims
 from .model import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig, check_resolution, generate, reconstruction_targets
 from .statistics import cross_correlation, power_spectrum, quantiles
@@ -84,6 +85,8 @@ class TrainConfig:
     reconstruction: float = 1.0  # weight of the decoders' loss; 0 is off
     input_noise: float = 0.0  # standard deviation of noise on the discriminator's inputs at the start
     input_noise_images: int = 8_000  # images after which it is zero
+    matching: float = 50.0  # weight of the push against differences of mean summaries; 0 is off
+    matching_images: int = 2_000  # half-life of those differences, in images
     average: int = 2_000  # half-life of the averaged weights, in images
     augment: bool = True  # rotations, reflections and periodic translations
     split_seed: int = 0  # which simulations are train, valid and test
@@ -92,6 +95,7 @@ class TrainConfig:
     most: int = 160  # upper bound on channels, both
     latent: int = 128  # length of the latent vector
     norm: str = "weight"  # generator's normalisation: "weight" or "batch"
+    phases: bool = True  # generator draws two values a pixel and a switch between them
     summaries: bool = True  # discriminator sees moments, quantiles and spectra too
     resident_gb: float = 8.0  # keep the training maps in memory when they fit in this
     precision: str = "auto"  # of convolutions: full, bfloat16, float16; auto: bfloat16 where the hardware has it
@@ -114,9 +118,11 @@ class TrainConfig:
             raise ValueError(f"fields {self.fields}: expected at least one, each once")
         [check_field(name) for name in self.fields]
         [check_parameter(name) for name in self.conditions]
-        for name, least in dict(images=1, batch=1, penalty_every=1, average=1, reports=1, patience=0, decay=0).items():
+        for name, least in dict(images=1, batch=1, penalty_every=1, average=1, reports=1, patience=0, decay=0, matching=0, matching_images=1).items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} {getattr(self, name)}: expected at least {least}")
+        if self.matching and not self.summaries:
+            raise ValueError("matching needs the discriminator's summaries: set summaries=True, or matching=0")
         for name in ("cooldown", "warmup"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} {getattr(self, name)}: expected a share between 0 and 1")
@@ -126,7 +132,7 @@ class TrainConfig:
 
     def generator(self) -> GeneratorConfig:
         return GeneratorConfig(len(self.fields), len(self.conditions), self.resolution, self.latent, width=self.width,
-                               most=self.most, norm=self.norm, tanh=self.scaling == "tanh")
+                               most=self.most, norm=self.norm, tanh=self.scaling == "tanh", phases=self.phases)
 
     def discriminator(self, decades: tuple = ()) -> DiscriminatorConfig:
         "`decades` of each field that one unit of its normaliser spans."
@@ -137,8 +143,8 @@ class TrainConfig:
 PRESETS: dict[str, dict] = {
     "smoke": dict(resolution=32, images=640, width=8, critic_width=16, most=48, latent=32, average=100, reports=2),
     "laptop": dict(resolution=64, images=18_000),
-    "mock64": dict(resolution=64, images=80_000, average=4_000, reports=20),
-    "mock128": dict(resolution=128, images=120_000, average=5_000, reports=40),
+    "mock64": dict(resolution=64, images=110_000, cooldown=0.5, average=4_000, precision="full", reports=22),
+    "mock128": dict(resolution=128, images=120_000, cooldown=0.5, average=5_000, precision="full", reports=40),
     "paper": dict(resolution=256, images=4_000_000, width=64, critic_width=64, most=512, latent=256, average=20_000, reports=100),
 }
 
@@ -306,13 +312,12 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.config, self.batches, self.device, self.ranks = config, batches, device, ranks
         self.layout = {"memory_format": torch.channels_last} if config.channels_last else {}
-        make = lambda network, of: network(of).to(device, **self.layout)
-        self.generator = make(Generator, config.generator())
-        self.discriminator = make(Discriminator, config.discriminator(decades))
-        self.average = make(Generator, config.generator()).eval().requires_grad_(False)
-        self.average.load_state_dict(self.generator.state_dict())
+        self.generator, self.discriminator = (network.to(device, **self.layout) for network in self.make_networks(decades))
+        self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         if config.compile:
             self.generator.compile()
+        size = self.discriminator.summary.size if config.matching else 0
+        self.matching = Matching(size, len(config.conditions), config.matching_images).to(device) if size else None
         self.loss, optimiser = get_loss(config.loss), OPTIMISERS[config.optimiser]
         self.optimisers = [
             optimiser(net.parameters(), config.rate, config.betas, weight_decay=config.decay, fused=device.type in ("cpu", "cuda"))
@@ -321,6 +326,15 @@ class Trainer:
         self.scaler = torch.amp.GradScaler(device.type, enabled=config.precision == "float16")
         self.draws = torch.Generator().manual_seed(config.seed + 1)
         self.step_count, self.saved = 0, "none was written yet"
+
+    def make_networks(self, decades: tuple) -> tuple[torch.nn.Module, torch.nn.Module]:
+        "A new generator and discriminator."
+        return Generator(self.config.generator()), Discriminator(self.config.discriminator(decades))
+
+    @property
+    def networks(self) -> list:
+        "Everything with weights or running means."
+        return [self.generator, self.discriminator, self.average] + ([self.matching] if self.matching else [])
 
     @property
     def seen(self) -> int:
@@ -374,8 +388,8 @@ class Trainer:
         "One move of the discriminator; returns what it paid."
         d, out = self.discriminator, {}
         with self.precision():
-            features = d.features(real)
-            logits = d(real, labels, features).float(), d(fake, labels).float()
+            features, made = d.features(real), d.features(fake)
+            logits = d(real, labels, features).float(), d(fake, labels, made).float()
             out["d_loss"] = total = self.loss.discriminator(*logits)
             if self.config.reconstruction:
                 corner = tuple(torch.randint(0, 9, (2,), generator=self.draws).tolist())
@@ -384,6 +398,8 @@ class Trainer:
         if self.loss.penalty != "none" and self.step_count % self.config.penalty_every == 0:
             out["penalty"] = self.penalties(real, fake, labels)
             total = total + self.config.penalty * self.config.penalty_every * out["penalty"]
+        if self.matching:
+            self.matching.update(features["summary"], made["summary"], labels, self.config.batch, self.ranks.average)
         self.move(1, total)
         return out
 
@@ -393,10 +409,13 @@ class Trainer:
         with self.precision():
             with torch.no_grad():
                 logits = self.judge(labels)(real) if self.loss.paired else None
-            loss = self.loss.generator(logits, self.judge(labels)(fake))
+            features = self.discriminator.features(fake)
+            loss = out = self.loss.generator(logits, self.discriminator(fake, labels, features).float())
+        if self.matching:
+            loss = loss + self.config.matching * self.matching(features["summary"], labels)
         self.move(0, loss)
         self.discriminator.requires_grad_(True)
-        return {"g_loss": loss}
+        return {"g_loss": out}
 
     def update_average(self):
         "Move the averaged weights; early on the half-life is a twentieth of what has been seen."
@@ -497,6 +516,11 @@ def compare(a: dict, b: dict) -> dict[str, float]:
     return {name: float(value.mean()) for name, value in shift.items()}
 
 
+def spread(made: dict, truth: dict) -> float:
+    "Scatter of ln P(k) from map to map in units of the truth's: 1 is right, 0 a generator that always draws the same map."
+    return float(math.sqrt(made["power"].var(0).mean() / truth["power"].var(0).mean()))
+
+
 def distances(made, truth) -> dict[str, float]:
     "Four mean absolute differences between labelled maps of the same simulations; summaries will do too."
     a, b = (summarise(ds) if isinstance(ds, xr.Dataset) else ds for ds in (made, truth))
@@ -552,7 +576,7 @@ def ratios(found: dict[str, float], floor: dict) -> dict[str, float]:
 
 # %% ../nbs/04_train.ipynb #fc1c93da
 EMULATOR_FORMAT = "cmd_emulator 1"
-CHECKPOINT_FORMAT = "cmd_emulator checkpoint 2"
+CHECKPOINT_FORMAT = "cmd_emulator checkpoint 3"
 
 
 def plain(config) -> dict:
@@ -589,7 +613,7 @@ def save_checkpoint(path, trainer: Trainer, **extra) -> None:
         raise FloatingPointError(f"step {trainer.step_count}: weights are no longer finite; last good checkpoint: {trainer.saved}")
     state = dict(
         identity=json.dumps(identity(trainer.config)), step=trainer.step_count,
-        networks=[net.state_dict() for net in (trainer.generator, trainer.discriminator, trainer.average)],
+        networks=[net.state_dict() for net in trainer.networks],
         optimisers=[o.state_dict() for o in trainer.optimisers], scaler=trainer.scaler.state_dict(), batches=trainer.batches.state_dict(),
         draws=trainer.draws.get_state(), random=torch.get_rng_state(), extra=extra,
     )
@@ -611,7 +635,7 @@ def load_checkpoint(path, trainer: Trainer) -> dict:
         names = sorted(k for k in there.keys() | here.keys() if there.get(k) != here.get(k))
         listed = "; ".join(f"{k}: {there.get(k)} in the checkpoint, {here.get(k)} asked for" for k in names)
         raise ValueError(f"{path} belongs to another configuration ({listed}); choose another run name, or resume=False to start afresh")
-    for net, saved in zip((trainer.generator, trainer.discriminator, trainer.average), state["networks"]):
+    for net, saved in zip(trainer.networks, state["networks"]):
         net.load_state_dict(saved)
     for optimiser, saved in zip(trainer.optimisers, state["optimisers"]):
         optimiser.load_state_dict(saved)
@@ -724,7 +748,7 @@ class Board:
 class Run:
     "A trainer, its data, its folder, and what has been reported so far."
 
-    def __init__(self, config: TrainConfig, data_dir, run_dir, device: torch.device, resume: bool = True, ranks: Ranks = Ranks()):
+    def __init__(self, config: TrainConfig, data_dir, run_dir, device: torch.device, resume: bool = True, ranks: Ranks = Ranks(), players: type[Trainer] = Trainer):
         self.config, self.ranks, self.dir, self.data = config, ranks, Path(run_dir), load_data(config, data_dir)
         self.truth, checkpoint = summarise(self.data.valid), self.dir / "checkpoint.pt"
         floor = {} if resume and checkpoint.exists() else measure_floor(config, self.data)
@@ -732,7 +756,7 @@ class Run:
         if ranks.rank == 0:
             prepare_run(self.dir, config, data_dir, floor, resume)
         ranks.any(False)  # the others wait here until the folder is ready
-        self.trainer = Trainer(config, make_batches(config, self.data, device, ranks), device, self.data.normaliser.scale, ranks)
+        self.trainer = players(config, make_batches(config, self.data, device, ranks), device, self.data.normaliser.scale, ranks)
         self.labels = scaled_labels(self.data.ds, config.conditions)[self.data.train].to(device)
         if checkpoint.exists():
             self.books = load_checkpoint(checkpoint, self.trainer)
@@ -756,8 +780,9 @@ class Run:
         refresh_statistics(trainer.average, self.labels, config.seed)
         made = draw_like(trainer.average, self.data.normaliser, config.conditions, self.data.valid, config.seed)
         speed = {"images": trainer.seen, "seconds": round(seconds, 1), "images_per_second": round(trainer.seen / seconds, 1)}
-        found = distances(made, self.truth)
-        line = speed | losses | found | ratios(found, books["floor"])
+        seen = summarise(made)
+        found = distances(seen, self.truth)
+        line = speed | losses | found | {"spread": spread(seen, self.truth)} | ratios(found, books["floor"])
         books["lines"].append(json.dumps(line))
         books["stale"] += 1
         if line["score"] < books["best"]:
@@ -793,11 +818,12 @@ def train(
     resume: bool = True,  # go on from the run's checkpoint if there is one
     progress: bool = True,
     save_every: float = 300.0,  # seconds between checkpoints; each report writes one too
+    players: type[Trainer] = Trainer,  # the class that makes and moves the networks
 ) -> Path:  # the emulator file of the best report
     "Train until the images are used up or patience is. KeyboardInterrupt after a checkpoint when asked to stop."
     device = pick_device(device)
     ranks = join_ranks(device)
-    with PoliteInterrupt() as stop, claim(run_dir, ranks), closing(Run(config, data_dir, run_dir, device, resume, ranks)) as run:
+    with PoliteInterrupt() as stop, claim(run_dir, ranks), closing(Run(config, data_dir, run_dir, device, resume, ranks, players)) as run:
         trainer, every, halt = run.trainer, max(1, config.images // config.batch // config.reports), (False, False)
         with tqdm(total=config.images, initial=trainer.seen, unit="image", disable=not progress or ranks.rank > 0, mininterval=5) as bar:
             while trainer.seen < config.images and not any(halt := ranks.any(stop.asked, run.settled)):
