@@ -78,7 +78,7 @@ PLAYERS = {"the oscillating attempt": Attempt}  # other recipes are played by `T
 # %% ../nbs/04f_stability.ipynb #a51f360f
 def run_one(recipe: str, seed: int, images: int, data_dir, run_dir, progress: bool = False) -> dict:
     "Train one recipe from one seed, or go on with it; returns its curve, or the part before a loss became infinite."
-    config = make_config("laptop", resolution=32, images=images, seed=seed, reports=8, precision="full", **RECIPES[recipe])
+    config = make_config("laptop", resolution=32, images=images, seed=seed, reports=5, precision="full", **RECIPES[recipe])
     stopped = ""
     try:
         train(config, data_dir, run_dir, device="cpu", progress=progress, players=PLAYERS.get(recipe, Trainer))
@@ -94,7 +94,7 @@ def run_study(
     data_dir,  # folder with Mock maps of 32² or finer: LH, and twins for the floor
     runs_dir,  # folder of the runs, one a recipe and seed
     out,  # JSON file of the outcome
-    images: int = 8_000,  # real maps that each run sees
+    images: int = 5_000,  # real maps that each run sees
     seeds=(0, 1, 2),
     recipes=tuple(RECIPES),
 ) -> dict:
@@ -153,7 +153,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--data-dir", default="data/maps/mock", help="folder with Mock maps (default: %(default)s)")
     parser.add_argument("--runs-dir", default="data/runs/stability", help="folder of the runs (default: %(default)s)")
     parser.add_argument("--out", default="data/stability.json", help="what to write (default: %(default)s)")
-    parser.add_argument("--images", type=int, default=8_000, help="real maps a run (default: %(default)s)")
+    parser.add_argument("--images", type=int, default=5_000, help="real maps a run (default: %(default)s)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="seeds (default: 0 1 2)")
     parser.add_argument("--recipes", nargs="+", default=list(RECIPES), help="some of the recipes (default: all)")
     parser.add_argument("--threads", type=int, default=1, help="processor threads (default: %(default)s)")

@@ -85,7 +85,7 @@ class TrainConfig:
     reconstruction: float = 1.0  # weight of the decoders' loss; 0 is off
     input_noise: float = 0.0  # standard deviation of noise on the discriminator's inputs at the start
     input_noise_images: int = 8_000  # images after which it is zero
-    matching: float = 5.0  # weight of the push against differences of mean summaries; 0 is off
+    matching: float = 50.0  # weight of the push against differences of mean summaries; 0 is off
     matching_images: int = 2_000  # half-life of those differences, in images
     average: int = 2_000  # half-life of the averaged weights, in images
     augment: bool = True  # rotations, reflections and periodic translations
@@ -143,7 +143,7 @@ class TrainConfig:
 PRESETS: dict[str, dict] = {
     "smoke": dict(resolution=32, images=640, width=8, critic_width=16, most=48, latent=32, average=100, reports=2),
     "laptop": dict(resolution=64, images=18_000),
-    "mock64": dict(resolution=64, images=92_000, cooldown=0.5, average=4_000, precision="full", reports=23),
+    "mock64": dict(resolution=64, images=110_000, cooldown=0.5, average=4_000, precision="full", reports=22),
     "mock128": dict(resolution=128, images=120_000, cooldown=0.5, average=5_000, precision="full", reports=40),
     "paper": dict(resolution=256, images=4_000_000, width=64, critic_width=64, most=512, latent=256, average=20_000, reports=100),
 }
@@ -649,14 +649,14 @@ def load_checkpoint(path, trainer: Trainer) -> dict:
 
 # %% ../nbs/04_train.ipynb #fb75977b
 class PoliteInterrupt:
-    "Within this context SIGINT sets `asked` instead of raising; a second one raises at once."
+    "Within this context SIGINT and SIGTERM, which a scheduler sends, set `asked` instead of ending the process; a second one raises at once."
 
-    asked = False
+    asked, signals = False, (signal.SIGINT, signal.SIGTERM)
 
     def __enter__(self):
         self.main = threading.current_thread() is threading.main_thread()
         if self.main:
-            self.before = signal.signal(signal.SIGINT, self.handle)
+            self.before = {number: signal.signal(number, self.handle) for number in self.signals}
         return self
 
     def handle(self, *_):
@@ -666,7 +666,8 @@ class PoliteInterrupt:
 
     def __exit__(self, *_):
         if self.main:
-            signal.signal(signal.SIGINT, self.before)
+            for number, handler in self.before.items():
+                signal.signal(number, handler)
 
 # %% ../nbs/04_train.ipynb #a7eb4282
 def make_batches(config: TrainConfig, data: RunData, device: torch.device, ranks: Ranks = Ranks()):
