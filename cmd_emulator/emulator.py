@@ -171,7 +171,8 @@ def label_columns(
     given = {name: params.get(name, known[name].fiducial if name in known else 0.0) for name in conditions}
     columns = [np.broadcast_to(as_column(name, value), (n,)) for name, value in given.items()]
     labels = np.stack(columns, 1) if columns else np.zeros((n, 0))
-    check_labels(labels, conditions)
+    if columns:
+        check_labels(labels, conditions)
     return labels
 
 # %% ../nbs/04a_emulate.ipynb #fbe72d8c
