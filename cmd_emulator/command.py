@@ -8,6 +8,7 @@ __all__ = ['make_parser', 'main']
 # %% ../nbs/07_command.ipynb #2e39f862
 import argparse
 import sys
+import warnings
 from textwrap import dedent
 
 import cmd_emulator
@@ -182,9 +183,11 @@ def main(argv=None) -> int:
     if a.command is None:
         parser.print_help()
         return 0
+    doors = {"simulate": _simulate, "download": _download, "sample": _sample, "explore": _explore, "evaluate": _evaluate}
     try:
-        doors = {"simulate": _simulate, "download": _download, "sample": _sample, "explore": _explore, "evaluate": _evaluate}
-        return doors[a.command](a) or 0
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *where, **how: print(f"warning: {message}", file=sys.stderr)
+            return doors[a.command](a) or 0
     except (ValueError, OSError) as error:
         print(f"cmd_emulator {a.command}: {error}", file=sys.stderr)
         return 1

@@ -8,17 +8,19 @@ __all__ = ['INK', 'GREY', 'PAPER', 'KINDS', 'colour_limits', 'map_limits', 'para
            'packaged_bands', 'Still', 'Curves', 'Parts', 'mean_curves', 'planes_of', 'Position', 'slider', 'Latest',
            'sweep_frame', 'sweep_gif', 'caption', 'maps_png', 'pack_maps', 'download_link', 'Explorer', 'note_html',
            'code_html', 'make_controls', 'connect', 'keep_one', 'hand_over', 'arranged', 'explore', 'page',
-           'page_notebook', 'voila_command', 'serve']
+           'page_notebook', 'voila_command', 'serve', 'run_server']
 
 # %% ../nbs/06_explorer.ipynb #2908eb56
 import asyncio
 import io
 import json
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from base64 import b64encode
@@ -29,6 +31,7 @@ from html import escape
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import fill
 
 import ipywidgets as widgets
 import matplotlib
@@ -37,7 +40,7 @@ import xarray as xr
 from matplotlib import colormaps, rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
@@ -307,7 +310,7 @@ class Parts:
 def _parts(ax) -> Parts:
     "A band, a dashed and a full line."
     (band,) = ax.fill([1, 1, 2], [1, 2, 2], color="0.8", lw=0)
-    (other,), (now,) = ax.plot([], [], "--", color="C1", lw=1.2), ax.plot([], [], color="C0")
+    (other,), (now,) = ax.plot([], [], "--", color=to_hex("C1"), lw=1.2), ax.plot([], [], color=to_hex("C0"))
     return Parts(band, other, now)
 
 
@@ -332,12 +335,12 @@ class Position(Still):
 
     def __init__(self, parameters: dict[str, Parameter], bands: Bands | None = None, margin: float = 0.1, width: float = 4.25):
         self.planes = planes_of(tuple(parameters))
-        with rc_context(fname=style_file() ), rc_context({"font.size": 8, "axes.labelsize": 9, "xtick.labelsize": 7, "ytick.labelsize": 7}):
+        with rc_context(fname=style_file()), rc_context({"font.size": 8, "axes.labelsize": 9, "xtick.labelsize": 7, "ytick.labelsize": 7}):
             figure, self.dots = Figure(figsize=(width, 1.55), dpi=80, layout="none"), []
             for i, names in enumerate(self.planes):
                 ax = figure.add_axes(((i + 0.28) / 3, 0.3, 0.68 / 3, 0.64))
                 self._axes(ax, [parameters[name] for name in names], bands, margin)
-                self.dots.append(tuple(ax.plot([], [], "o", ms=size, mfc=face, mec=edge)[0] for size, face, edge in ((7, "none", "C1"), (6, "C0", "w"))))
+                self.dots.append(tuple(ax.plot([], [], "o", ms=size, mfc=face, mec=edge)[0] for size, face, edge in ((7, "none", to_hex("C1")), (6, to_hex("C0"), "w"))))
             super().__init__(figure, [dot for pair in self.dots for dot in pair])
 
     def _axes(self, ax, pair, bands, margin) -> None:
@@ -629,8 +632,13 @@ class Explorer(widgets.VBox):
             self.scaled, width = wanted, 3.2 * len(fields)
             self.scale.value = scale_png([(*limits[f], FIELDS[f].cmap, FIELDS[f].label) for f in fields], width)
             self.change_scale.value = scale_png([(-self.spans[f], self.spans[f], "RdBu_r", rf"$\Delta\log_{{10}}$ {f} [dex]") for f in fields], width)
-            for image in (self.picture, self.other, self.difference, self.scale, self.change_scale, self.curves):
-                image.layout.width = f"{100 * len(fields) / max(3, len(self.fields)):.0f}%"
+            self.resize()
+
+    def resize(self) -> None:
+        "Pictures as wide as their fields need; smaller where two universes and their difference must fit the screen."
+        share, small = 100 * len(self.shown) / max(3, len(self.fields)), 1 if self.pinned is None else 0.7
+        for image in (self.picture, self.other, self.difference, self.scale, self.change_scale, self.curves):
+            image.layout.width = f"{share * (1 if image is self.curves else small):.0f}%"
 
     def legend_text(self) -> str:
         "What the lines and the band are."
@@ -645,6 +653,7 @@ class Explorer(widgets.VBox):
         self.pinned = self.values if on else None
         for box in self.compared:
             box.layout.display = None if on else "none"
+        self.resize()
         self.changed()
 
     def swap(self) -> None:
@@ -667,8 +676,8 @@ class Explorer(widgets.VBox):
         sets = {"maps": self.values} if self.pinned is None else {"a": self.pinned, "b": self.values}
         shrink = f", truncation={self.truncation.value:.3g}" if self.truncation.value != 1 else ""
         for variable, values in sets.items():
-            at = "".join(f", {key}={value:.6g}" for key, value in values.items())
-            lines.append(f"{variable} = emulator.sample({self.size.value}, seed={self.seed.value}{shrink}{at})")
+            words = [f"{self.size.value}, seed={self.seed.value}{shrink}", *(f"{key}={value:.6g}" for key, value in values.items())]
+            lines += [f"{variable} = emulator.sample(", fill(", ".join(words) + ",", 44, initial_indent="    ", subsequent_indent="    "), ")"]
         return "\n".join(lines)
 
     def pack(self, name: str) -> bytes:
@@ -701,7 +710,7 @@ def code_html(code: str) -> str:
     "The code in a box, and a button that copies it."
     copy = "navigator.clipboard.writeText(this.parentNode.querySelector('textarea').value);this.textContent='copied'"
     rows = code.count("\n") + 2
-    return f'<div><button onclick="{copy}">copy as code</button><br><textarea class="explorer-code" readonly rows="{rows}" style="width:96%;font-family:monospace;font-size:12px">{escape(code)}</textarea></div>'
+    return f'<div><button onclick="{copy}">copy as code</button><br><textarea class="explorer-code" readonly wrap="off" rows="{rows}" style="width:340px;font-family:monospace;font-size:12px">{escape(code)}</textarea></div>'
 
 
 def make_controls(self: Explorer, seed: int, ensemble: int, parameters: dict) -> None:
@@ -723,6 +732,7 @@ def make_controls(self: Explorer, seed: int, ensemble: int, parameters: dict) ->
     names = ("picture", "scale", "other", "difference", "change_scale", "curves", "place")
     for name in names:
         setattr(self, name, widgets.Image(format="png"))
+        getattr(self, name).add_class(f"explorer-{name}")
     self.caption, self.message, self.legend, self.code_box = (widgets.HTML() for _ in range(4))
 
 
@@ -834,7 +844,7 @@ def voila_command(
             probe.bind((host, port))
     except OSError as error:
         raise ValueError(f"cannot listen on {host}:{port} ({error.strerror or error}): choose another with --port or --host") from None
-    safe = ["--show_tracebacks=False", "--strip_sources=True", "--MappingKernelManager.cull_idle_timeout=900", "--MappingKernelManager.cull_interval=60"]
+    safe = ["--show_tracebacks=False", "--strip_sources=True", "--preheat_kernel=True", "--pool_size=1", "--MappingKernelManager.cull_idle_timeout=900", "--MappingKernelManager.cull_interval=60"]
     return [sys.executable, "-m", "voila", str(notebook), "--no-browser", f"--Voila.ip={host}", f"--port={port}", "--Voila.log_level=ERROR", *safe]
 
 
@@ -851,7 +861,18 @@ def serve(
         print(f"explorer of {name}: http://{host}:{port}/   (ready in a few seconds; Ctrl-C ends it)", flush=True)
         if not host.startswith("127.") and host not in ("localhost", "::1"):
             print(f"anyone who reaches {host} can open it", flush=True)
-        try:
-            return subprocess.run(command, cwd=folder).returncode
-        except KeyboardInterrupt:
-            return 0
+        return run_server(command, folder)
+
+
+def run_server(command: list[str], folder) -> int:
+    "Run a server until it ends, or until this program is interrupted or told to end, and then end it too."
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    server = subprocess.Popen(command, cwd=folder)
+    try:
+        return server.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        server.terminate()
+        server.wait()
