@@ -23,14 +23,14 @@ NAME, SEED, VIEW = "mock64", 4, {"width": 1230, "height": 860}
 
 def write_sweep(path: Path) -> None:
     "One region of mock64 while Omega_m goes through its range."
-    path.write_bytes(sweep_gif(Emulator.load(NAME), "Omega_m", seed=SEED, frames=20))
+    path.write_bytes(sweep_gif(Emulator.load(NAME), "Omega_m", seed=SEED, frames=15))
     assert path.stat().st_size < 1.5e6, f"{path} has {path.stat().st_size} bytes: fewer frames"
 
 
-def shrink(path: Path, photograph: bytes, colours: int = 128) -> None:
+def shrink(path: Path, photograph: bytes, share: float = 0.8, colours: int = 256) -> None:
     "A screenshot with a palette, small enough for a repository."
     image = Image.open(io.BytesIO(photograph)).convert("RGB")
-    image.quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
+    image.resize((int(image.width * share), int(image.height * share)), Image.Resampling.BOX).quantize(colours, kmeans=2, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def photograph(figures: Path) -> None:
@@ -51,14 +51,15 @@ def photograph(figures: Path) -> None:
         visitor.press("End", 7)
         visitor.settle("curves")
         shrink(figures / "explorer.png", visitor.page.screenshot())
+        visitor.page.set_viewport_size(VIEW | {"height": 1330})
         visitor.button("compare")
-        for _ in range(3):
+        for _ in range(12):
             visitor.press("PageUp", 0)
-        visitor.press("PageDown", 3)
+            visitor.press("PageDown", 3)
         visitor.settle("difference")
         visitor.settle("curves")
         visitor.page.mouse.click(5, 5)
-        shrink(figures / "explorer_compare.png", visitor.page.screenshot(full_page=True))
+        shrink(figures / "explorer_compare.png", visitor.page.screenshot(), 0.64)
         browser.close()
 
 

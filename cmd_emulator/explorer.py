@@ -87,9 +87,10 @@ INK, GREY, PAPER = 253, 254, 255  # last three colours of every palette
 def panels_image(
     panels: list,  # (values (N, N), low, high, name of the colour map), side by side
     panel: int = 256,  # least width of one [pixels]
+    colours: int = INK,  # most colours of one
 ) -> Image.Image:
     "Arrays as one image with a palette, each in its own colours; origin at the lower left."
-    levels, gap, size = INK // len(panels), 4, len(panels[0][0])
+    levels, gap, size = min(colours, INK // len(panels)), 4, len(panels[0][0])
     zoom = -(-panel // size)
     picture = np.full((size * zoom, len(panels) * (size * zoom + gap) - gap), PAPER, np.uint8)
     palette = np.full((256, 3), 255, np.uint8)
@@ -421,9 +422,9 @@ class Latest:
 _PLAIN = {"Omega_m": "Ωₘ", "sigma_8": "σ₈"}
 
 
-def sweep_frame(panels: list, parameter: Parameter, value: float, note: str, panel: int = 192) -> Image.Image:
+def sweep_frame(panels: list, parameter: Parameter, value: float, note: str, panel: int = 192, colours: int = 32) -> Image.Image:
     "Panels under a line with the parameter's value and a marker on its range."
-    maps = panels_image(panels, panel)
+    maps = panels_image(panels, panel, colours)
     picture = Image.new("P", (maps.width, maps.height + 50), PAPER)
     picture.putpalette(maps.getpalette())
     picture.paste(maps, (0, 32))
@@ -522,7 +523,7 @@ class Explorer(widgets.VBox):
             self.limits = colour_limits(emulator, ranges=self.ranges) | self.limits
         self.bands = bands or packaged_bands(emulator.suite, emulator.resolution)
         self.maps, self.ensemble, self.pinned, self.with_curves, self.took = None, None, None, curves, 0.0
-        self.figures, self.scaled, self.notes = {}, None, {}
+        self.figures, self.scaled, self.notes, self.made = {}, None, {}, {}
         self.position = Position(self.parameters, self.bands, margin) if self.parameters else None
         make_controls(self, seed, ensemble, parameters)
         self.drawing, self.plotting = Latest(self.guard(self.draw), 0.01), Latest(self.guard(self.plot), 0.15)
@@ -583,16 +584,24 @@ class Explorer(widgets.VBox):
         return guarded
 
     def ask(self, n: int, values: dict) -> xr.Dataset:
-        "n maps of the present seed at these parameters."
-        return self.emulator.sample(n, seed=self.seed.value, **({"truncation": self.truncation.value} if self.truncation.value != 1 else {}), **values)
+        "n maps of the present seed at these parameters; those made a moment ago are not made again."
+        key = (self.seed.value, self.truncation.value, *values.values())
+        if key not in self.made or self.made[key].sizes["map"] < n:
+            more = {"truncation": self.truncation.value} if self.truncation.value != 1 else {}
+            self.made[key] = self.emulator.sample(n, seed=self.seed.value, **more, **values)
+            while len(self.made) > 2:  # the universe on screen and the one it is compared with
+                self.made.pop(next(iter(self.made)))
+        self.made[key] = self.made.pop(key)  # the latest last
+        return self.made[key].isel(map=slice(0, n))
 
     def draw(self) -> None:
         "Sample the universe that the sliders describe and show its maps."
         start = time.perf_counter()
         fields, others = self.shown, []
-        self.maps = self.ask(1, self.values)
+        n = self.size.value if self.size.value * self.emulator.resolution**2 <= 8 * 64**2 else 1  # a small ensemble at once, a large one later
+        self.maps = self.ask(n, self.values).isel(map=[0])
         if self.pinned is not None:
-            others = [self.ask(1, self.pinned)]
+            others = [self.ask(n, self.pinned).isel(map=[0])]
             self.other.value = palette_png(others[0], fields, self.scale_of(*others, self.maps))
             self.difference.value = to_png(panels_image(difference_panels(others[0], self.maps, fields, self.spans)))
         limits = self.scale_of(*others, self.maps)
@@ -614,7 +623,8 @@ class Explorer(widgets.VBox):
         if fields not in self.figures:
             self.figures[fields] = Curves(fields, self.limits, self.bands, 3.2 * len(fields))
         self.curves.value = self.figures[fields].show(self.ensemble, other, self.values)
-        self.legend.value = self.legend_text()
+        self.legend.value = f'<div style="line-height:1.3">{self.legend_text()}</div>'
+        self.code_box.value = code_html(self.code)
 
     @property
     def spans(self) -> dict[str, float]:
@@ -749,7 +759,7 @@ def connect(self: Explorer) -> None:
     self.player.observe(lambda change: self.guard(lambda: self.sweep_to(self.player.value))(), "value")
     self.saver.on_click(self.guard(lambda: hand_over(self)))
     start = time.perf_counter()
-    self.ask(1, self.values)
+    self.emulator.sample(1, seed=self.seed.value, **self.values)
     if time.perf_counter() - start > 0.25:
         for control in (*self.sliders.values(), self.truncation):
             control.continuous_update = False

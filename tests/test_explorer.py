@@ -178,6 +178,9 @@ def seed_and_ensemble(v: Visitor, url: str) -> None:
     assert v.picture() == other and "mean of 32 maps" in v.page.inner_text("body"), "the ensemble changes curves, not the map on screen"
     v.shot("ensemble")
     v.press("Home", 7)
+    for _ in range(3):
+        v.press("ArrowRight", 7)
+    v.settle("curves")
     box.fill("0")
     box.press("Enter")
     assert v.changed(other) and v.settle() == before
@@ -210,8 +213,9 @@ def compare(v: Visitor, url: str) -> None:
     v.page.wait_for_timeout(500)
     assert v.images == 7 and v.settle("other") == v.settle() == first
     difference = v.picture("difference")
-    v.press("PageUp", 0)
-    v.press("PageUp", 0)
+    for _ in range(8):
+        v.press("PageUp", 0)
+        v.press("PageDown", 3)
     v.changed(first)
     second = v.settle()
     assert v.picture("other") == first and v.settle("difference") != difference
