@@ -59,7 +59,7 @@ def photograph(figures: Path) -> None:
         visitor.settle("difference")
         visitor.settle("curves")
         visitor.page.mouse.click(5, 5)
-        shrink(figures / "explorer_compare.png", visitor.page.screenshot(), 0.64)
+        shrink(figures / "explorer_compare.png", visitor.page.screenshot(), 0.58)
         browser.close()
 
 
