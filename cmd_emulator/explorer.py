@@ -263,7 +263,7 @@ class Curves(Still):
     def _axes(self, figure: Figure, i: int) -> tuple:
         "Two axes of one field, with limits that hold everywhere in parameter space."
         field, n = self.fields[i], len(self.fields)
-        left, wide = (i + 0.17) / n, 0.8 / n
+        left, wide = (i + 0.2) / n, 0.77 / n
         top, low = (figure.add_axes((left, y, wide, 0.36)) for y in (0.61, 0.12))
         k_axis(top).set(xlabel="k [h/Mpc]", yscale="log", xlim=(0.2, 9))
         edges = self.edges[field]
@@ -605,11 +605,12 @@ class Explorer(widgets.VBox):
         self.maps = self.ask(n, self.values).isel(map=[0])
         if self.pinned is not None:
             others = [self.ask(n, self.pinned).isel(map=[0])]
-            self.other.value = palette_png(others[0], fields, self.scale_of(*others, self.maps))
-            self.difference.value = to_png(panels_image(difference_panels(others[0], self.maps, fields, self.spans)))
         limits = self.scale_of(*others, self.maps)
-        self.picture.value = palette_png(self.maps, fields, limits)
         self.rescale(fields, limits)
+        self.picture.value = palette_png(self.maps, fields, limits)
+        for other in others:
+            self.other.value = palette_png(other, fields, limits)
+            self.difference.value = to_png(panels_image(difference_panels(other, self.maps, fields, self.spans)))
         if self.position:
             self.place.value = self.position.show(self.values, self.pinned)
         self.took = time.perf_counter() - start

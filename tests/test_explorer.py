@@ -198,6 +198,7 @@ def fields_and_colours(v: Visitor, url: str) -> None:
     assert v.picture() == before
     v.button("Mgas")
     v.changed(before)
+    v.settle("scale")
     v.shot("two_fields")
     for name in ("HI", "B"):
         v.button(name)
