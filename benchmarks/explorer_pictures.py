@@ -42,6 +42,7 @@ def photograph(figures: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, browser_test.server(words, port, Path(folder)) as url, sync_playwright() as p:
         browser = p.chromium.launch(executable_path=browser_test.CHROME, headless=True, args=browser_test.FLAGS)
         visitor = browser_test.Visitor(browser.new_page(viewport=VIEW), None)
+        visitor.page.set_default_timeout(180000)  # busy machines are slow
         visitor.page.goto(url)
         visitor.page.wait_for_selector("img.widget-image", timeout=90000)
         visitor.settle()
