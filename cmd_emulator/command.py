@@ -186,6 +186,7 @@ def main(argv=None) -> int:
     doors = {"simulate": _simulate, "download": _download, "sample": _sample, "explore": _explore, "evaluate": _evaluate}
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("always", UserWarning)
             warnings.showwarning = lambda message, *where, **how: print(f"warning: {message}", file=sys.stderr)
             return doors[a.command](a) or 0
     except (ValueError, OSError) as error:

@@ -46,7 +46,7 @@ def server(command: list[str], port: int, folder: Path):
     with open(folder / "log", "w") as log:
         process = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=subprocess.STDOUT)
         try:
-            for _ in range(300):
+            for _ in range(1500):  # five minutes, for busy machines
                 try:
                     urllib.request.urlopen(f"http://127.0.0.1:{port}/voila/static/voila.js", timeout=2)
                     break
