@@ -1,9 +1,14 @@
 # One command each on a machine that has Python >= 3.10, make and git:
 #   make demo    simulate, train, evaluate: figures/demo/ and a table of distances on screen
 #   make test    everything that must hold before a change lands
+#   make explore sliders around an emulator, in your browser: make explore EMULATOR=demo PORT=9000
 #   make lab     the notebooks in JupyterLab
+#   make pictures  the pictures of the explorer in figures/, after new weights (needs a Chromium)
 PY     ?= python3
 PRESET ?= laptop
+EMULATOR ?= mock64
+PORT   ?= 8866
+HOST   ?= 127.0.0.1
 V      := .venv
 B      := $(abspath $(V)/bin)
 STAMP  := $(V)/.installed
@@ -24,7 +29,7 @@ E   := $(E_$(PRESET))
 MAPS := data/maps/$(RUN)
 RUNS := data/runs/$(RUN)
 
-.PHONY: setup demo test lab clean
+.PHONY: setup demo test explore lab pictures clean
 setup: $(STAMP)
 $(STAMP): settings.ini setup.py
 	$(PY) -m venv $(V)
@@ -50,6 +55,13 @@ test: setup
 	$(B)/cmd_emulator simulate --data-dir data/maps/test --n-sims 60 --resolution 32 --sim-set LH twin twin2
 	$(NB) nbs/05_evaluate.ipynb data/runs/test/report.ipynb -p emulator test -p data_dir ../data/maps/test -p out ../figures/test
 	grep -q "6 test simulations, Mock LH at 32" figures/test/report.md
+	$(B)/python tests/test_explorer.py
+
+explore: setup
+	$(B)/cmd_emulator explore --emulator $(EMULATOR) --port $(PORT) --host $(HOST)
+
+pictures: setup
+	$(B)/python benchmarks/explorer_pictures.py
 
 lab: setup
 	$(B)/jupyter lab
