@@ -6,9 +6,11 @@
 __all__ = ['NORMS', 'LEVELS', 'CURVATURES', 'FINEST', 'SOFT', 'wrap', 'conv', 'boxed', 'conv_up', 'conv_down', 'check_resolution',
            'channels_at', 'GeneratorConfig', 'DiscriminatorConfig', 'Modulated', 'Block', 'Excite', 'Generator',
            'ranked', 'laplacian', 'lowest_neighbour', 'Summary', 'unshuffle', 'Conv', 'Halve', 'Decoder',
-           'Discriminator', 'reconstruction_targets', 'numbered_draws', 'generate', 'network_configs']
+           'Discriminator', 'reconstruction_targets', 'numbered_draws', 'generate', 'network_configs', 'fingerprint']
 
 # %% ../nbs/02_model.ipynb #73680cb9
+import hashlib
+import json
 import math
 from dataclasses import asdict, dataclass
 
@@ -519,3 +521,14 @@ def generate(
 def network_configs(generator: GeneratorConfig, discriminator: DiscriminatorConfig) -> dict:
     "Both configurations as plain values for JSON."
     return {"generator": asdict(generator), "discriminator": asdict(discriminator)}
+
+# %% ../nbs/02_model.ipynb #89ec592d
+def fingerprint(meta: dict, weights: dict) -> str:
+    "SHA-256 of an emulator's text (but its seal) and tensors, in the order of their names."
+    text = json.dumps({key: value for key, value in meta.items() if key != "sha256"}, sort_keys=True)
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(weights):
+        tensor = weights[name].detach().cpu().contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.view(torch.uint8).numpy().tobytes() if tensor.ndim else tensor.numpy().tobytes())
+    return digest.hexdigest()

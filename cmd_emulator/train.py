@@ -44,7 +44,7 @@ import cmd_emulator
 from .dataset import Batches, MapDataset, Normaliser, batch_index, label_table, make_loader, resident, scale_labels
 from .losses import Matching, get_loss, gradient_norm2, lipschitz_penalty, noise_level, reconstruction
 from .maps import FIELDS, PARAMETERS, atomic_path, check_field, check_parameter, check_sim_set, check_suite, coarsen, label_maps, maps_file, maps_of, open_maps, parameter_names, select_sims, split_sims
-from .model import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig, check_resolution, generate, reconstruction_targets
+from .model import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig, check_resolution, fingerprint, generate, reconstruction_targets
 from .statistics import cross_correlation, power_spectrum, quantiles
 
 # %% ../nbs/04_train.ipynb #e5a03ca1
@@ -591,13 +591,15 @@ def save_emulator(
     normaliser: Normaliser,
     **about,  # anything else worth telling: run, images, scores, data
 ) -> None:
-    "Write weights, configuration, normaliser, fields, parameters and versions as one safetensors file."
+    "Write weights, configuration, normaliser, fields, parameters, versions and their fingerprint as one safetensors file."
     meta = dict(
         format=EMULATOR_FORMAT, generator=plain(generator.config), config=plain(config), normaliser=normaliser.to_dict(),
         fields=config.fields, conditions=config.conditions, about=about,
         versions=dict(cmd_emulator=cmd_emulator.__version__, torch=torch.__version__, numpy=np.__version__, python=platform.python_version()),
     )
     weights = {name: value.detach().cpu().contiguous() for name, value in generator.state_dict().items()}
+    meta = json.loads(json.dumps(meta))  # as it will be read
+    meta["sha256"] = fingerprint(meta, weights)
     with atomic_path(path) as temporary:
         temporary.write_bytes(safetensors.torch.save(weights, {name: json.dumps(value) for name, value in meta.items()}))
 
