@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['BOX', 'SLAB', 'VIEWS', 'RESOLUTION', 'FIELDS', 'SUITES', 'SETS', 'N_SIMS', 'PARAMETERS', 'FURTHER_PARAMETERS',
-           'MANIFEST', 'expect_error', 'Field', 'check_field', 'check_suite', 'check_sim_set', 'maps_file',
-           'params_file', 'fields_of', 'check_exists', 'maps_bytes', 'catalogue', 'Parameter', 'check_parameter',
-           'check_labels', 'read_params', 'repository_root', 'refuse_unknown', 'style_file', 'use_style', 'show_labels',
-           'label_maps', 'parameter_names', 'atomic_path', 'save_params', 'save_maps', 'file_digest', 'write_manifest',
-           'read_manifest', 'describe_file', 'verify_files', 'open_maps', 'log_maps', 'split_sims', 'maps_of',
-           'select_sims', 'coarsen', 'map_title', 'show_maps']
+           'SUITE_LABELS', 'MANIFEST', 'expect_error', 'Field', 'check_field', 'check_suite', 'check_sim_set',
+           'maps_file', 'params_file', 'fields_of', 'check_exists', 'maps_bytes', 'catalogue', 'Parameter',
+           'check_parameter', 'check_labels', 'read_params', 'repository_root', 'refuse_unknown', 'style_file',
+           'use_style', 'show_labels', 'label_maps', 'parameter_names', 'atomic_path', 'save_params', 'save_maps',
+           'file_digest', 'write_manifest', 'read_manifest', 'describe_file', 'verify_files', 'open_maps', 'lazy_maps',
+           'floor_of', 'fill_empty', 'log_maps', 'split_sims', 'maps_of', 'select_sims', 'coarsen', 'map_title',
+           'show_maps']
 
 # %% ../nbs/00_explore.ipynb #f7aa157e
 import hashlib
@@ -27,6 +28,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import xarray as xr
+from xarray.backends import BackendArray
+from xarray.core import indexing
 
 # %% ../nbs/00_explore.ipynb #4d29e309
 BOX = 25.0  # side of the simulated cube [Mpc/h]
@@ -58,7 +61,12 @@ class Field:
     long_name: str  # in words
     unit: str  # plain text, "1" when dimensionless
     cmap: str  # matplotlib colour map
-    zeros: bool = False  # may hold empty pixels
+    floor: float | None = None  # what an empty pixel counts as in a logarithm, in `unit`; None: there are none
+
+    @property
+    def zeros(self) -> bool:
+        "May it hold empty pixels?"
+        return self.floor is not None
 
     @property
     def label(self) -> str:
@@ -75,14 +83,14 @@ FIELDS = {
         Field("HI", "neutral hydrogen surface density", _SURFACE, "Greens"),
         Field("B", "magnetic field strength", "Gauss", "cividis"),
         Field("Mcdm", "dark matter surface density", _SURFACE, "bone"),
-        Field("Mstar", "stellar surface density", _SURFACE, "copper", zeros=True),
+        Field("Mstar", "stellar surface density", _SURFACE, "copper", floor=1e6),
         Field("Mtot", "total matter surface density", _SURFACE, "gist_heat"),
         Field("Vgas", "gas speed", "km/s", "viridis"),
         Field("Vcdm", "dark matter speed", "km/s", "viridis"),
         Field("T", "gas temperature", "K", "inferno"),
         Field("P", "gas pressure", "h^2 Msun (km/s)^2/kpc^3", "plasma"),
-        Field("Z", "gas metallicity", "1", "YlGnBu_r", zeros=True),
-        Field("MgFe", "magnesium over iron", "1", "PuOr", zeros=True),
+        Field("Z", "gas metallicity", "1", "YlGnBu_r", floor=1e-10),
+        Field("MgFe", "magnesium over iron", "1", "PuOr", floor=1e-3),
         Field("ne", "electron column density", "h^2/cm^3 (Mpc/h)", "magma"),
     )
 }
@@ -246,11 +254,14 @@ FURTHER_PARAMETERS = {
 
 # %% ../nbs/00_explore.ipynb #b3dcc866
 _NUMBERED = re.compile(r"p([7-9]|[1-9]\d+)")  # columns beyond the classic six that nobody has named
+SUITE_LABELS = {  # one where maps are of this suite, else zero: columns that tell several suites in one set of maps apart
+    f"suite_{suite}": Parameter(f"suite_{suite}", suite, 0.0, 1.0, 0.0, False, f"made by {suite}") for suite in SUITES
+}
 
 
 def check_parameter(name: str) -> str:
-    "`name` if it is a parameter: one of PARAMETERS or FURTHER_PARAMETERS, or a numbered column `p7`, `p8`, ..."
-    if isinstance(name, str) and (name in FURTHER_PARAMETERS or _NUMBERED.fullmatch(name)):
+    "`name` if it is a parameter: one of PARAMETERS or FURTHER_PARAMETERS, a numbered column `p7`, `p8`, ..., or a suite's label."
+    if isinstance(name, str) and (name in FURTHER_PARAMETERS or name in SUITE_LABELS or _NUMBERED.fullmatch(name)):
         return name
     return _check_choice("parameter", name, PARAMETERS)
 
@@ -309,7 +320,7 @@ def _column_names(path: Path, table: np.ndarray, suite: str) -> tuple[str, ...]:
     with open(path) as file:
         first = file.readline()
     names = tuple(first[1:].split()) if first.startswith("#") else ()
-    if not names or not all(name in PARAMETERS or name in FURTHER_PARAMETERS or _NUMBERED.fullmatch(name) for name in names):
+    if not names or not all(name in PARAMETERS or name in FURTHER_PARAMETERS or name in SUITE_LABELS or _NUMBERED.fullmatch(name) for name in names):
         names = _names_by_width(table, suite)
     if table.shape[1] < len(names):
         raise ValueError(f"{path} has {table.shape[1]} columns, expected at least {len(names)}: {', '.join(names)}")
@@ -427,7 +438,7 @@ def _field_attrs(name: str) -> dict[str, str]:
 
 def _label_attrs(name: str) -> dict[str, str]:
     "Attributes of a parameter's coordinate."
-    known = (PARAMETERS | FURTHER_PARAMETERS).get(name)
+    known = (PARAMETERS | FURTHER_PARAMETERS | SUITE_LABELS).get(name)
     plain = name not in FURTHER_PARAMETERS or name in ("Omega_b", "h", "n_s")
     return {"units": "1" if plain else "IllustrisTNG's own"} | ({"long_name": known.long_name} if known else {})
 
@@ -452,7 +463,7 @@ def _check_schema(arrays, labels, names) -> None:
 def parameter_names(ds: xr.Dataset) -> tuple[str, ...]:
     "The parameters that label these maps, in file order."
     numbered = sorted((name for name in ds.coords if _NUMBERED.fullmatch(str(name))), key=lambda name: int(name[1:]))
-    return (*(name for name in (*PARAMETERS, *FURTHER_PARAMETERS) if name in ds.coords), *numbered)
+    return (*(name for name in (*PARAMETERS, *FURTHER_PARAMETERS) if name in ds.coords), *numbered, *(name for name in SUITE_LABELS if name in ds.coords))
 
 # %% ../nbs/00_explore.ipynb #77d07ab9
 @contextmanager
@@ -579,7 +590,8 @@ def verify_files(
         key = "sha256" if full else "sample"
         found = path.stat().st_size, file_digest(path, sample=not full)
         if found != (entry["size"], entry[key]):
-            what = f"{found[0]} bytes instead of {entry['size']}" if found[0] != entry["size"] else "the same size, other content"
+            other = f"the same size, other content: SHA-256 {'of a sample ' * (not full)}{found[1][:12]}… instead of {entry[key][:12]}…"
+            what = f"{found[0]} bytes instead of {entry['size']}" if found[0] != entry["size"] else other
             raise ValueError(f"{path} is not the file that was downloaded ({what}): download it again, or delete {MANIFEST} if you changed it on purpose")
     return listed
 
@@ -632,9 +644,58 @@ def open_maps(
         ds[field].encoding["source"] = str(path)
     return ds
 
+# %% ../nbs/00_explore.ipynb #99500f46
+class _Read(BackendArray):
+    "A (n, N, N) float32 array that calls `read` for the maps that are wanted."
+
+    def __init__(self, shape: tuple[int, int, int], read):
+        self.shape, self.dtype, self.read = tuple(shape), np.dtype(np.float32), read
+
+    def __getitem__(self, key):
+        return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.OUTER_1VECTOR, self._pick)
+
+    def _pick(self, key) -> np.ndarray:
+        chosen = np.arange(self.shape[0])[key[0]]
+        maps = self.read(np.atleast_1d(chosen))[:, :, key[2]]
+        maps = maps[:, key[1]]
+        return maps if np.ndim(chosen) else maps[0]
+
+
+def lazy_maps(
+    shape: tuple[int, int, int],  # (n, N, N)
+    read,  # called with numbers (b,) of maps, returns them as (b, N, N) float32
+) -> indexing.LazilyIndexedArray:
+    "An array for `label_maps` whose maps are read or made when they are looked at; `isel` stays lazy, `values` reads."
+    return indexing.LazilyIndexedArray(_Read(shape, read))
+
 # %% ../nbs/00_explore.ipynb #64ab27e4
-def _log(values: np.ndarray, name: str, numbers) -> np.ndarray:
-    "log10 of (n, ..., N, N) values, all of which must be positive and finite."
+def floor_of(
+    field: str,
+    floors: dict | None = None,  # field -> physical value or None, before the catalogue's own
+) -> float | None:
+    "What an empty pixel of a field counts as; None where empty pixels are refused."
+    floor = (floors or {}).get(field, FIELDS[field].floor if field in FIELDS else None)
+    if floor is not None and not 0 < floor < np.inf:
+        raise ValueError(f"the floor of {field} is {floor}: expected a positive number in its unit, or None to refuse empty pixels")
+    return floor
+
+
+def _lift(values: np.ndarray, floor: float | None) -> np.ndarray:
+    "Empty pixels at the floor; NaN and negative ones as they are."
+    return values if floor is None else np.where((values >= 0) & (values < floor), np.asarray(floor, values.dtype), values)
+
+
+def fill_empty(
+    ds: xr.Dataset,  # labelled maps
+    floors: dict | None = None,  # as for `floor_of`
+) -> xr.Dataset:
+    "The maps with empty pixels at their floor, which is what logarithms of them see; the same variables where a field has none."
+    return ds.assign({name: ds[name].copy(data=_lift(ds[name].values, floor)) for name in ds.data_vars if (floor := floor_of(name, floors)) is not None})
+
+# %% ../nbs/00_explore.ipynb #5b0b8d65
+def _log(values: np.ndarray, name: str, numbers, floors) -> np.ndarray:
+    "log10 of (n, ..., N, N) values, all of which must be positive and finite once empty pixels are at their floor."
+    values = _lift(values, floor_of(name, floors))
     if values.size and not (values.min() > 0 and values.max() < np.inf):
         for what, bad in (("NaN", np.isnan), ("infinite", np.isinf), ("negative", lambda x: x < 0), ("zero", lambda x: x == 0)):
             where = np.argwhere(bad(values))
@@ -642,7 +703,7 @@ def _log(values: np.ndarray, name: str, numbers) -> np.ndarray:
                 first = where[0][0] if numbers is None else numbers[where[0][0]]
                 raise ValueError(
                     f"{name} holds {len(where)} {what} pixels, the first in map {first}: log10 needs positive numbers; "
-                    "mend or drop these maps, or put a floor under empty pixels"
+                    f"mend or drop these maps, or put a floor under empty pixels (floors={{{name!r}: ...}})"
                 )
     return np.log10(values)
 
@@ -651,14 +712,15 @@ def log_maps(
     maps,  # labelled maps (Dataset or DataArray) or an array (n, ..., N, N), physical units
     name: str | None = None,  # of the field, where an array has none
     numbers=None,  # (n,) the maps' own numbers for the message; default: 0, 1, ...
+    floors: dict | None = None,  # field -> what an empty pixel counts as, or None to refuse it; default: the catalogue's
 ):
-    "log10 of maps; ValueError naming field, count and first map where a pixel is NaN, infinite, negative or zero."
+    "log10 of maps; ValueError naming field, count and first map where a pixel is NaN, infinite, negative, or zero without a floor."
     if isinstance(maps, xr.Dataset):
-        return maps.assign({field: log_maps(maps[field], field, numbers) for field in maps.data_vars})
+        return maps.assign({field: log_maps(maps[field], field, numbers, floors) for field in maps.data_vars})
     if isinstance(maps, xr.DataArray):
         unit = f"log10 {maps.attrs.get('units', '1')}"
-        return maps.copy(data=_log(maps.values, name or str(maps.name), numbers)).assign_attrs(units=unit)
-    return _log(np.asarray(maps), name or "the array", numbers)
+        return maps.copy(data=_log(maps.values, name or str(maps.name), numbers, floors)).assign_attrs(units=unit)
+    return _log(np.asarray(maps), name or "the array", numbers, floors)
 
 # %% ../nbs/00_explore.ipynb #344333e7
 def split_sims(
