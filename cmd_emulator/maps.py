@@ -9,8 +9,8 @@ __all__ = ['BOX', 'SLAB', 'VIEWS', 'RESOLUTION', 'FIELDS', 'SUITES', 'SETS', 'N_
            'check_parameter', 'check_labels', 'read_params', 'repository_root', 'refuse_unknown', 'style_file',
            'use_style', 'show_labels', 'label_maps', 'parameter_names', 'atomic_path', 'save_params', 'save_maps',
            'file_digest', 'write_manifest', 'read_manifest', 'describe_file', 'verify_files', 'open_maps', 'lazy_maps',
-           'floor_of', 'fill_empty', 'log_maps', 'split_sims', 'maps_of', 'select_sims', 'coarsen', 'map_title',
-           'show_maps']
+           'pair_sets', 'join_sets', 'floor_of', 'fill_empty', 'log_maps', 'split_sims', 'split_maps', 'maps_of',
+           'select_sims', 'coarsen', 'map_title', 'show_maps']
 
 # %% ../nbs/00_explore.ipynb #f7aa157e
 import hashlib
@@ -111,25 +111,36 @@ def check_field(name: str) -> str:
 
 
 def check_suite(name: str) -> str:
-    "`name` if it is a suite of simulations."
-    return _check_choice("suite", name, SUITES)
+    "`name` if it is a suite of simulations, or several joined by `+`."
+    return _check_joined("suite", name, lambda one: _check_choice("suite", one, SUITES))
 
 
 def check_sim_set(name: str) -> str:
-    "`name` if it is a set of simulations, twins included: `twin`, `twin2`, `twin3`, ..."
+    "`name` if it is a set of simulations, or several joined by `+`; twins included: `twin`, `twin2`, `twin3`, ..."
+    return _check_joined("set", name, _check_one_set)
+
+
+def _check_one_set(name: str) -> str:
     if isinstance(name, str) and re.fullmatch(r"twin([2-9]|[1-9]\d+)?", name):
         return name
     return _check_choice("set", name, (*SETS, "twin", "twin2"))
 
-# %% ../nbs/00_explore.ipynb #82ede672
+
+def _check_joined(kind: str, name: str, check) -> str:
+    "`name` if each of the names that `+` joins in it passes the check."
+    for one in name.split("+") if isinstance(name, str) else [name]:
+        check(one)
+    return name
+
+# %% ../nbs/00_explore.ipynb #9c752365
 def maps_file(field: str, suite: str, sim_set: str) -> str:
     "CMD's name of the file that holds the maps of one field."
-    return f"Maps_{check_field(field)}_{check_suite(suite)}_{check_sim_set(sim_set)}_z=0.00.npy"
+    return f"Maps_{check_field(field)}_{_check_choice('suite', suite, SUITES)}_{_check_one_set(sim_set)}_z=0.00.npy"
 
 
 def params_file(suite: str, sim_set: str) -> str:
     "CMD's name of the table of parameters, one row a simulation."
-    return f"params_{check_sim_set(sim_set)}_{check_suite(suite)}.txt"
+    return f"params_{_check_one_set(sim_set)}_{_check_choice('suite', suite, SUITES)}.txt"
 
 # %% ../nbs/00_explore.ipynb #3a5ecd44
 _LH = {"LH": 1000, "CV": 27, "1P": None, "EX": 4}  # None: the number changed from release to release
@@ -621,11 +632,16 @@ def open_maps(
     suite: str = "Mock",
     sim_set: str = "LH",
     verify: str = "quick",  # against the manifest of downloaded files: "quick" (size and a sample), "full" (every byte) or "off"
+    parameters=None,  # names of the labels to keep; default: all of the table
 ) -> xr.Dataset:  # dims map, y, x; lazily read
     "Open CMD-named files as labelled maps, without reading them; each variable's `encoding['source']` is its file."
     fields = (fields,) if isinstance(fields, str) else tuple(fields)
     if not fields:
         raise ValueError(f"no fields asked for: choose among {', '.join(FIELDS)}")
+    if "+" in check_suite(suite) + check_sim_set(sim_set):
+        for one, _ in pair_sets(suite, sim_set):
+            check_exists(fields, one)
+        return join_sets([open_maps(data_dir, fields, *pair, verify, parameters) for pair in pair_sets(suite, sim_set)])
     paths = {field: Path(data_dir) / maps_file(field, suite, sim_set) for field in fields}
     check_exists(fields, suite, None if any(path.is_file() for path in paths.values()) else sim_set)
     if _check_choice("way to verify", verify, ("quick", "full", "off")) != "off":
@@ -642,7 +658,11 @@ def open_maps(
     ds = label_maps(arrays, np.repeat(table, VIEWS, axis=0), names=names, suite=suite, sim_set=sim_set)
     for field, path in paths.items():
         ds[field].encoding["source"] = str(path)
-    return ds
+    if parameters is None:
+        return ds
+    if unknown := [name for name in parameters if name not in names]:
+        raise ValueError(f"{params_file(suite, sim_set)} has no column {unknown[0]}: it has {', '.join(names)}")
+    return ds.drop_vars([name for name in names if name not in parameters])
 
 # %% ../nbs/00_explore.ipynb #99500f46
 class _Read(BackendArray):
@@ -667,6 +687,71 @@ def lazy_maps(
 ) -> indexing.LazilyIndexedArray:
     "An array for `label_maps` whose maps are read or made when they are looked at; `isel` stays lazy, `values` reads."
     return indexing.LazilyIndexedArray(_Read(shape, read))
+
+# %% ../nbs/00_explore.ipynb #c36c2c3c
+def pair_sets(suite: str, sim_set: str) -> list[tuple[str, str]]:
+    "The (suite, set) pairs that joined names mean."
+    suites, sets = check_suite(suite).split("+"), check_sim_set(sim_set).split("+")
+    if len(suites) != len(sets) and 1 not in (len(suites), len(sets)):
+        raise ValueError(f"{len(suites)} suites {suite} and {len(sets)} sets {sim_set} make no pairs: give one of either, or equally many")
+    n = max(len(suites), len(sets))
+    pairs = list(zip(suites * (n // len(suites)), sets * (n // len(sets))))
+    if len(set(pairs)) < n:
+        raise ValueError(f"{suite} {sim_set} names a set twice")
+    return pairs
+
+
+def join_sets(
+    datasets,  # labelled maps of the same fields, on the same grid, with the same parameters
+) -> xr.Dataset:
+    "One lazy labelled set of several; ValueError that names what differs."
+    first = datasets[0]
+    for other in datasets[1:]:
+        _check_alike(first, other)
+    suites = list(dict.fromkeys(ds.attrs["suite"] for ds in datasets))
+    sets = list(dict.fromkeys(ds.attrs["set"] for ds in datasets))
+    lengths, names = [len(ds["map"]) for ds in datasets], parameter_names(first)
+    starts = np.cumsum([0, *lengths])
+    labels = np.concatenate([np.stack([ds[name].values for name in names], 1) if names else np.empty((len(ds["map"]), 0)) for ds in datasets])
+    origin = np.repeat([ds.attrs["suite"] for ds in datasets], lengths)
+    if len(suites) > 1:
+        labels = np.concatenate([labels, origin[:, None] == np.array(suites)], axis=1)
+        names = (*names, *(f"suite_{suite}" for suite in suites))
+    numbers = [ds["sim"].values for ds in datasets]
+    firsts = np.cumsum([0, *(n.max() + 1 for n in numbers)])
+    arrays = {name: lazy_maps((starts[-1], *first[name].shape[1:]), _Gather([ds[name].variable for ds in datasets], starts)) for name in first.data_vars}
+    joined = label_maps(arrays, labels, names=names, suite="+".join(suites), sim_set="+".join(sets), views=np.concatenate([ds["view"].values for ds in datasets]),
+                        sims=np.concatenate([n + start for n, start in zip(numbers, firsts)]))
+    places = {"suite": origin, "set": np.repeat([ds.attrs["set"] for ds in datasets], lengths), "number": np.concatenate(numbers)}
+    return joined.assign_coords({name: ("map", values) for name, values in places.items()})
+
+# %% ../nbs/00_explore.ipynb #9ab72998
+@dataclass
+class _Gather:
+    "Read numbered maps from several variables that are thought of as one after the other."
+
+    parts: list  # variables (n_i, N, N)
+    starts: np.ndarray  # number of the first map of each, and one past the last
+
+    def __call__(self, numbers: np.ndarray) -> np.ndarray:
+        which = np.searchsorted(self.starts, numbers, "right") - 1
+        maps = np.empty((len(numbers), *self.parts[0].shape[1:]), np.float32)
+        for i in np.unique(which):
+            maps[which == i] = self.parts[i][numbers[which == i] - self.starts[i]].values
+        return maps
+
+
+def _check_alike(one: xr.Dataset, two: xr.Dataset) -> None:
+    "ValueError if two labelled sets cannot be joined."
+    title = [f"{ds.attrs['suite']} {ds.attrs['set']}" for ds in (one, two)]
+    names = [parameter_names(ds) for ds in (one, two)]
+    if names[0] != names[1]:
+        common = [name for name in names[0] if name in names[1]]
+        only = [f"only {title[i]} has {', '.join(extra)}" for i in (0, 1) if (extra := [n for n in names[i] if n not in names[1 - i]])]
+        raise ValueError(f"the tables of {title[0]} and {title[1]} have different columns ({'; '.join(only)}): keep what they share with parameters={common}")
+    for what, values in (("fields", [list(ds.data_vars) for ds in (one, two)]), ("pixels a side", [ds.sizes["x"] for ds in (one, two)])):
+        if values[0] != values[1]:
+            raise ValueError(f"{title[0]} and {title[1]} cannot be joined, their {what} differ: {values[0]} and {values[1]}")
 
 # %% ../nbs/00_explore.ipynb #64ab27e4
 def floor_of(
@@ -739,6 +824,21 @@ def split_sims(
     parts = np.split(order, [n_sims - valid - test, n_sims - test])
     return {name: np.sort(part) for name, part in zip(("train", "valid", "test"), parts)}
 
+# %% ../nbs/00_explore.ipynb #a4a55aa9
+def split_maps(
+    ds: xr.Dataset,  # labelled maps of one set, or of several joined
+    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1),  # of train, valid and test
+    seed: int = 0,
+) -> dict[str, np.ndarray]:  # train, valid, test: sorted values of `sim`
+    "`split_sims` for the simulations of these maps; those of one number in sets of one name fall into one part."
+    sims, first = np.unique(ds["sim"].values, return_index=True)
+    if "number" not in ds.coords:
+        return split_sims(int(sims[-1]) + 1, fractions, seed)
+    sets, numbers = ds["set"].values[first], ds["number"].values[first]
+    parts = {name: split_sims(int(numbers[sets == name].max()) + 1, fractions, seed) for name in np.unique(sets)}
+    member = lambda part: np.array([number in parts[name][part] for name, number in zip(sets, numbers)])
+    return {part: sims[member(part)] for part in ("train", "valid", "test")}
+
 # %% ../nbs/00_explore.ipynb #4427043e
 def maps_of(ds: xr.Dataset, sims) -> np.ndarray:
     "Indices along `map` of all maps of these simulations, simulation by simulation; ValueError if one has none."
@@ -783,7 +883,9 @@ def map_title(ds: xr.Dataset, index: int) -> str:
     one = ds.isel(map=index)
     cosmology = [name for name in ("Omega_m", "sigma_8") if name in one.coords]
     known = [f"{PARAMETERS[name].symbol} = {float(one[name]):.3g}" for name in cosmology]
-    place = f"{ds.attrs.get('suite', '')} {ds.attrs.get('set', '')}, simulation {int(one['sim'])}, view {int(one['view'])}"
+    origin = {name: str(one[name].values) for name in ("suite", "set") if name in one.coords} or ds.attrs
+    number = int(one["number" if "number" in one.coords else "sim"])
+    place = f"{origin.get('suite', '')} {origin.get('set', '')}, simulation {number}, view {int(one['view'])}"
     return ", ".join([place.strip(), *known])
 
 # %% ../nbs/00_explore.ipynb #0a892e1f
