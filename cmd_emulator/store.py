@@ -281,7 +281,7 @@ def export_store(
 ) -> None:
     "Copy a store into a Zarr (version 3) group, which can be read through fsspec from an object store or a web server."
     store, note, zarr = open_store(path), _begun(Path(path)), _zarr()
-    group = zarr.open_group(url, mode="w", zarr_format=3, attributes={"store": note | {"names": list(store.names)}})
+    group = zarr.open_group(str(url), mode="w", zarr_format=3, attributes={"store": note | {"names": list(store.names)}})
     maps = group.create_array("maps", shape=store.maps.shape, chunks=(chunk, *store.maps.shape[1:]), dtype="float16", compressors=None)
     for start in range(0, len(store.maps), max(chunk, 60) // chunk * chunk):
         stop = min(start + max(chunk, 60) // chunk * chunk, len(store.maps))
