@@ -257,6 +257,8 @@ def symmetry(
 ) -> torch.Tensor:  # (b, field, N, N)
     "Apply one symmetry of the square, then a periodic shift, to all fields of each map alike."
     b, fields, size, _ = maps.shape
+    if maps.device.type == "cpu" and size >= 64 and not maps.requires_grad:
+        return _symmetry_by_blocks(maps, torch.as_tensor(k).expand(b).tolist(), (torch.as_tensor(roll).expand(b, 2) % size).tolist())
     k = torch.as_tensor(k, device=maps.device).expand(b)[:, None, None]
     dy, dx = torch.as_tensor(roll, device=maps.device).expand(b, 2).T[:, :, None, None]
     y, x = torch.meshgrid(*[torch.arange(size, device=maps.device)] * 2, indexing="ij")
@@ -265,6 +267,18 @@ def symmetry(
     y, x = torch.where(k & 4 > 0, x, y), torch.where(k & 4 > 0, y, x)
     source = (y * size + x).reshape(b, 1, -1).expand(b, fields, -1)
     return maps.flatten(2).gather(2, source).reshape(maps.shape)
+
+
+def _symmetry_by_blocks(maps: torch.Tensor, k: list[int], roll: list[list[int]]) -> torch.Tensor:
+    "The same by copies of blocks: a shift around the box moves four rectangles of a map."
+    out, size = torch.empty_like(maps), maps.shape[-1]
+    for i, (dy, dx) in enumerate(roll):
+        one = maps[i].transpose(1, 2) if k[i] & 4 else maps[i]
+        one = one.flip([axis for axis, bit in ((1, 1), (2, 2)) if k[i] & bit])
+        for to_y, from_y in ((slice(dy, size), slice(0, size - dy)), (slice(0, dy), slice(size - dy, size))):
+            for to_x, from_x in ((slice(dx, size), slice(0, size - dx)), (slice(0, dx), slice(size - dx, size))):
+                out[i, :, to_y, to_x] = one[:, from_y, from_x]
+    return out
 
 # %% ../nbs/01_dataset.ipynb #90bbf8b3
 def draw_symmetries(
