@@ -257,8 +257,9 @@ def symmetry(
 ) -> torch.Tensor:  # (b, field, N, N)
     "Apply one symmetry of the square, then a periodic shift, to all fields of each map alike."
     b, fields, size, _ = maps.shape
-    if maps.device.type == "cpu" and size >= 64 and not maps.requires_grad:
-        return _symmetry_by_blocks(maps, torch.as_tensor(k).expand(b).tolist(), (torch.as_tensor(roll).expand(b, 2) % size).tolist())
+    if maps.device.type == "cpu" and size >= 64 and not maps.requires_grad and maps.dtype in (torch.float32, torch.float16, torch.float64):
+        k, roll = torch.as_tensor(k).expand(b).tolist(), (torch.as_tensor(roll).expand(b, 2) % size).tolist()
+        return torch.from_numpy(_by_blocks(maps.numpy(), range(b), k, roll, np.empty(maps.shape, maps.numpy().dtype)))
     k = torch.as_tensor(k, device=maps.device).expand(b)[:, None, None]
     dy, dx = torch.as_tensor(roll, device=maps.device).expand(b, 2).T[:, :, None, None]
     y, x = torch.meshgrid(*[torch.arange(size, device=maps.device)] * 2, indexing="ij")
@@ -269,15 +270,15 @@ def symmetry(
     return maps.flatten(2).gather(2, source).reshape(maps.shape)
 
 
-def _symmetry_by_blocks(maps: torch.Tensor, k: list[int], roll: list[list[int]]) -> torch.Tensor:
-    "The same by copies of blocks: a shift around the box moves four rectangles of a map."
-    out, size = torch.empty_like(maps), maps.shape[-1]
-    for i, (dy, dx) in enumerate(roll):
-        one = maps[i].transpose(1, 2) if k[i] & 4 else maps[i]
-        one = one.flip([axis for axis, bit in ((1, 1), (2, 2)) if k[i] & bit])
+def _by_blocks(source: np.ndarray, numbers, k: list[int], roll: list[list[int]], out: np.ndarray) -> np.ndarray:
+    "Write maps `numbers` of `source` into `out`, each moved: a shift around the box moves four rectangles of a map."
+    size = source.shape[-1]
+    for moved, number, which, (dy, dx) in zip(out, numbers, k, roll):
+        one = source[number].transpose(0, 2, 1) if which & 4 else source[number]
+        one = one[:, :: -1 if which & 1 else 1, :: -1 if which & 2 else 1]
         for to_y, from_y in ((slice(dy, size), slice(0, size - dy)), (slice(0, dy), slice(size - dy, size))):
             for to_x, from_x in ((slice(dx, size), slice(0, size - dx)), (slice(0, dx), slice(size - dx, size))):
-                out[i, :, to_y, to_x] = one[:, from_y, from_x]
+                moved[:, to_y, to_x] = one[:, from_y, from_x]
     return out
 
 # %% ../nbs/01_dataset.ipynb #90bbf8b3
@@ -363,12 +364,25 @@ class Batches:
 
     def __next__(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         index = self.index(self.step)
-        maps, labels = self.read(index)
-        if self.augment:
-            k, roll = draw_symmetries(self.batch * self.share[1], maps.shape[-1], _generator(self.seed, 1, self.step))
-            maps = symmetry(maps, k[self.mine].to(self.device), roll[self.mine].to(self.device))
+        maps, labels = self.moved(index) if self.augment else self.read(index)
         self.step += 1
         return maps, labels, index
+
+    def draws(self, step: int, size: int) -> tuple[torch.Tensor, torch.Tensor]:  # (batch,), (batch, 2)
+        "The symmetries and shifts of this device's maps at `step`."
+        k, roll = draw_symmetries(self.batch * self.share[1], size, _generator(self.seed, 1, step))
+        return k[self.mine], roll[self.mine]
+
+    def moved(self, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        "The maps of the current step, moved, and their labels."
+        size = self.maps.shape[-1]
+        if type(self).read is Batches.read and self.device.type == "cpu" and size >= 64 and self.maps.dtype in (torch.float32, torch.float16):
+            k, roll = self.draws(self.step, size)  # moved while they are copied out: one pass over the pixels instead of two
+            out = np.empty((len(index), *self.maps.shape[1:]), np.float32)
+            return torch.from_numpy(_by_blocks(self.maps.numpy(), index.tolist(), k.tolist(), roll.tolist(), out)), self.labels[index]
+        maps, labels = self.read(index)
+        k, roll = self.draws(self.step, maps.shape[-1])
+        return symmetry(maps, k.to(self.device), roll.to(self.device)), labels
 
     @property
     def mine(self) -> slice:
@@ -478,13 +492,18 @@ class StoreReader:
         self.gain = torch.tensor(1 / scale, dtype=torch.float32, device=self.device)[:, None, None]
         self.offset = torch.tensor((centre - shift) / scale, dtype=torch.float32, device=self.device)[:, :, None, None]
 
-    def take(self, numbers: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:  # (b, field, y, x) float16, (b,) which store
-        "The stored pixels, as they are."
-        which = np.searchsorted(self.starts, numbers, "right") - 1
-        pixels = np.empty((len(numbers), len(self.columns[0]), *self.stores[0].maps.shape[2:]), np.float16)
+    def take(self, numbers: np.ndarray, k=None, roll=None) -> tuple[torch.Tensor, torch.Tensor]:  # (b, field, y, x) float16, (b,) which store
+        "The stored pixels, moved by symmetries where `k` (b,) and `roll` (b, 2) are given."
+        which, size = np.searchsorted(self.starts, numbers, "right") - 1, self.stores[0].maps.shape[-1]
+        pixels = np.empty((len(numbers), len(self.columns[0]), size, size), np.float16)
         for i in np.unique(which):
-            block, columns = self.stores[i].maps[numbers[which == i] - self.starts[i]], self.columns[i]
-            pixels[which == i] = block if columns == list(range(block.shape[1])) else block[:, columns]
+            mine, maps, columns = np.flatnonzero(which == i), self.stores[i].maps, self.columns[i]
+            rows, direct = numbers[mine] - self.starts[i], columns == list(range(maps.shape[1]))
+            if k is not None and direct and isinstance(maps, np.ndarray) and len(mine) == len(numbers):
+                _by_blocks(maps, rows, k.tolist(), roll.tolist(), pixels)
+                continue
+            block = maps[rows] if direct else maps[rows][:, columns]
+            pixels[mine] = block if k is None else _by_blocks(block, range(len(rows)), k[mine].tolist(), roll[mine].tolist(), np.empty_like(block))
         pixels = torch.from_numpy(pixels)
         return pixels.pin_memory() if self.device.type == "cuda" else pixels, torch.from_numpy(which)
 
@@ -502,11 +521,15 @@ class StoreBatches(Batches):
         self.reader, self.where, self.waiting = reader, np.asarray(index), {}
         self.pool, self.ahead = ThreadPoolExecutor(workers), workers
 
-    def read(self, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def read(self, index: torch.Tensor, moved: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
         for step in range(self.step, self.step + self.ahead + 1):
             if step not in self.waiting:
-                self.waiting[step] = self.pool.submit(self.reader.take, self.where[self.index(step).numpy()])
+                draws = self.draws(step, self.reader.stores[0].maps.shape[-1]) if moved else ()
+                self.waiting[step] = self.pool.submit(self.reader.take, self.where[self.index(step).numpy()], *draws)
         return self.reader.finish(*self.waiting.pop(self.step).result()), self.labels[index.to(self.device)]
+
+    def moved(self, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.read(index, moved=True) if self.device.type == "cpu" else super().moved(index)  # a GPU moves them faster itself
 
     def load_state_dict(self, state: dict) -> None:
         super().load_state_dict(state)
