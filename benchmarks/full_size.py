@@ -86,7 +86,7 @@ def main() -> None:
         began = time.perf_counter()
         make_files(Path(folder), args.n_sims, args.distinct)
         print(f"files of {args.n_sims} simulations made in {time.perf_counter() - began:.1f} s", flush=True)
-        for title, program in {"open": OPEN, "statistics": STATISTICS, "statistics, remembered": STATISTICS} .items():
+        for title, program in {"open": OPEN, "statistics": STATISTICS, "statistics, remembered": STATISTICS}.items():
             stage(title, [python, "-c", program.format(data=folder, fields=FIELDS)])
         if not args.no_store:
             stage("training store", [python, "-c", STORE.format(data=folder, fields=FIELDS)])

@@ -378,8 +378,13 @@ class Batches:
         size = self.maps.shape[-1]
         if type(self).read is Batches.read and self.device.type == "cpu" and size >= 64 and self.maps.dtype in (torch.float32, torch.float16):
             k, roll = self.draws(self.step, size)  # moved while they are copied out: one pass over the pixels instead of two
-            out = np.empty((len(index), *self.maps.shape[1:]), np.float32)
-            return torch.from_numpy(_by_blocks(self.maps.numpy(), index.tolist(), k.tolist(), roll.tolist(), out)), self.labels[index]
+            out, source = np.empty((len(index), *self.maps.shape[1:]), np.float32), self.maps.numpy()
+            some = lambda part: _by_blocks(source, index[part].tolist(), k[part].tolist(), roll[part].tolist(), out[part])
+            threads = min(torch.get_num_threads(), len(index))
+            edges = np.linspace(0, len(index), threads + 1).astype(int)
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(some, map(slice, edges[:-1], edges[1:])))
+            return torch.from_numpy(out), self.labels[index]
         maps, labels = self.read(index)
         k, roll = self.draws(self.step, maps.shape[-1])
         return symmetry(maps, k.to(self.device), roll.to(self.device)), labels
