@@ -150,9 +150,10 @@ class Normaliser:
         return (_log_fields(maps, self.fields, numbers, self.floors) - shift) / scale
 
     def invert(self, x):
-        "The inverse of `normalise`: (b, field, y, x) to float32 in physical units."
+        "The inverse of `normalise`: (b, field, y, x) to float32 in physical units, positive and finite however wild a number is."
         shift, scale = _affine(self, x)
-        return 10 ** ((x.float() if isinstance(x, torch.Tensor) else np.asarray(x, np.float32)) * scale + shift)
+        logs = (x.float() if isinstance(x, torch.Tensor) else np.asarray(x, np.float32)) * scale + shift
+        return 10 ** logs.clip(-37.9, 38.5)  # what float32 can hold
 
     def to_dict(self) -> dict:
         "Plain lists, numbers and words, for JSON."
