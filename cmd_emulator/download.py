@@ -317,9 +317,9 @@ def _folder(data_dir: Path):
 class _Download:
     "The state that the threads of one download share: manifest, progress, the wish to stop."
 
-    def __init__(self, suite: str, data_dir: Path, base_url: str, patience: Patience, full: bool, progress: bool):
+    def __init__(self, suite: str, data_dir: Path, base_url: str, patience: Patience, full: bool, progress: bool, replace: bool):
         self.suite, self.data_dir, self.base_url, self.patience = suite, data_dir, base_url, patience
-        self.full, self.progress = full, progress
+        self.full, self.progress, self.replace = full, progress, replace
         self.files, self.lock, self.stop, self.bar = read_manifest(data_dir), threading.Lock(), threading.Event(), None
 
     def report(self, n: int) -> None:
@@ -339,13 +339,20 @@ class _Download:
             write_manifest(self.data_dir, self.files)
 
     def have(self, name: str, check) -> bool:
-        "Is the file here, and the right one? Whole files that nobody listed are listed now."
+        "Is the file here? Whole files that nobody listed are listed now; FileExistsError if it is another one and may not be replaced."
         path = self.data_dir / name
+        if not path.is_file():
+            return False
         try:
             check(path, path.stat().st_size)
             if not verify_files(self.data_dir, [name], self.full):
                 self.remember(name, url=None)
-        except (ValueError, FileNotFoundError):
+        except ValueError as error:
+            if not self.replace:
+                size = f"{path.stat().st_size} bytes"
+                known = f"; the manifest expects {self.files[name]['size']} bytes with SHA-256 {self.files[name]['sha256'][:12]}…" if name in self.files else ""
+                mend = "move it away, or let it be fetched again in its place with replace=True (--replace)"
+                raise FileExistsError(f"{path} ({size}) is here, but is not the file that was asked for: {error}{known}. It was left as it is: {mend}") from None
             return False
         return True
 
@@ -365,6 +372,7 @@ def download(
     patience: Patience = Patience(),
     progress: bool = True,  # show a bar with rate and time left
     full: bool = False,  # compare every byte of files that are here already with the manifest, not only a sample
+    replace: bool = False,  # fetch again what has the right name but not the right content; default: refuse
 ) -> list[Path]:  # the table and the maps, in the order of `fields`
     "Fetch files of CMD into a folder, resuming; ValueError or OSError says what went wrong and what to do."
     fields = tuple(dict.fromkeys([fields] if isinstance(fields, str) else fields))
@@ -373,7 +381,7 @@ def download(
         raise ValueError("Mock maps are made, not fetched: cmd_emulator simulate" if suite == "Mock" else f"fields = {fields}, workers = {workers}: expected at least one field and 1 to 8 workers")
     data_dir, table = Path(data_dir), params_file(suite, sim_set)
     with _folder(data_dir):
-        state = _Download(suite, data_dir, base_url, patience, full, progress)
+        state = _Download(suite, data_dir, base_url, patience, full, progress, replace)
         check = lambda path, size: check_table(path, size, suite)
         if not state.have(table, check):
             state.get(table, check)

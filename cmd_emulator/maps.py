@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['BOX', 'SLAB', 'VIEWS', 'RESOLUTION', 'FIELDS', 'SUITES', 'SETS', 'N_SIMS', 'PARAMETERS', 'FURTHER_PARAMETERS',
-           'MANIFEST', 'expect_error', 'Field', 'check_field', 'check_suite', 'check_sim_set', 'maps_file',
-           'params_file', 'fields_of', 'check_exists', 'maps_bytes', 'catalogue', 'Parameter', 'check_parameter',
-           'check_labels', 'read_params', 'repository_root', 'refuse_unknown', 'style_file', 'use_style', 'show_labels',
-           'label_maps', 'parameter_names', 'atomic_path', 'save_params', 'save_maps', 'file_digest', 'write_manifest',
-           'read_manifest', 'describe_file', 'verify_files', 'open_maps', 'log_maps', 'split_sims', 'maps_of',
+           'SUITE_LABELS', 'MANIFEST', 'expect_error', 'Field', 'check_field', 'check_suite', 'check_sim_set',
+           'maps_file', 'params_file', 'fields_of', 'check_exists', 'maps_bytes', 'catalogue', 'Parameter',
+           'check_parameter', 'check_labels', 'read_params', 'repository_root', 'refuse_unknown', 'style_file',
+           'use_style', 'show_labels', 'label_maps', 'parameter_names', 'atomic_path', 'save_params', 'save_maps',
+           'file_digest', 'write_manifest', 'read_manifest', 'describe_file', 'verify_files', 'open_maps', 'lazy_maps',
+           'pair_sets', 'join_sets', 'floor_of', 'fill_empty', 'log_maps', 'split_sims', 'split_maps', 'maps_of',
            'select_sims', 'coarsen', 'map_title', 'show_maps']
 
 # %% ../nbs/00_explore.ipynb #f7aa157e
@@ -27,6 +28,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import xarray as xr
+from xarray.backends import BackendArray
+from xarray.core import indexing
 
 # %% ../nbs/00_explore.ipynb #4d29e309
 BOX = 25.0  # side of the simulated cube [Mpc/h]
@@ -58,7 +61,12 @@ class Field:
     long_name: str  # in words
     unit: str  # plain text, "1" when dimensionless
     cmap: str  # matplotlib colour map
-    zeros: bool = False  # may hold empty pixels
+    floor: float | None = None  # what an empty pixel counts as in a logarithm, in `unit`; None: there are none
+
+    @property
+    def zeros(self) -> bool:
+        "May it hold empty pixels?"
+        return self.floor is not None
 
     @property
     def label(self) -> str:
@@ -75,14 +83,14 @@ FIELDS = {
         Field("HI", "neutral hydrogen surface density", _SURFACE, "Greens"),
         Field("B", "magnetic field strength", "Gauss", "cividis"),
         Field("Mcdm", "dark matter surface density", _SURFACE, "bone"),
-        Field("Mstar", "stellar surface density", _SURFACE, "copper", zeros=True),
+        Field("Mstar", "stellar surface density", _SURFACE, "copper", floor=1e6),
         Field("Mtot", "total matter surface density", _SURFACE, "gist_heat"),
         Field("Vgas", "gas speed", "km/s", "viridis"),
         Field("Vcdm", "dark matter speed", "km/s", "viridis"),
         Field("T", "gas temperature", "K", "inferno"),
         Field("P", "gas pressure", "h^2 Msun (km/s)^2/kpc^3", "plasma"),
-        Field("Z", "gas metallicity", "1", "YlGnBu_r", zeros=True),
-        Field("MgFe", "magnesium over iron", "1", "PuOr", zeros=True),
+        Field("Z", "gas metallicity", "1", "YlGnBu_r", floor=1e-10),
+        Field("MgFe", "magnesium over iron", "1", "PuOr", floor=1e-3),
         Field("ne", "electron column density", "h^2/cm^3 (Mpc/h)", "magma"),
     )
 }
@@ -103,25 +111,36 @@ def check_field(name: str) -> str:
 
 
 def check_suite(name: str) -> str:
-    "`name` if it is a suite of simulations."
-    return _check_choice("suite", name, SUITES)
+    "`name` if it is a suite of simulations, or several joined by `+`."
+    return _check_joined("suite", name, lambda one: _check_choice("suite", one, SUITES))
 
 
 def check_sim_set(name: str) -> str:
-    "`name` if it is a set of simulations, twins included: `twin`, `twin2`, `twin3`, ..."
+    "`name` if it is a set of simulations, or several joined by `+`; twins included: `twin`, `twin2`, `twin3`, ..."
+    return _check_joined("set", name, _check_one_set)
+
+
+def _check_one_set(name: str) -> str:
     if isinstance(name, str) and re.fullmatch(r"twin([2-9]|[1-9]\d+)?", name):
         return name
     return _check_choice("set", name, (*SETS, "twin", "twin2"))
 
-# %% ../nbs/00_explore.ipynb #82ede672
+
+def _check_joined(kind: str, name: str, check) -> str:
+    "`name` if each of the names that `+` joins in it passes the check."
+    for one in name.split("+") if isinstance(name, str) else [name]:
+        check(one)
+    return name
+
+# %% ../nbs/00_explore.ipynb #9c752365
 def maps_file(field: str, suite: str, sim_set: str) -> str:
     "CMD's name of the file that holds the maps of one field."
-    return f"Maps_{check_field(field)}_{check_suite(suite)}_{check_sim_set(sim_set)}_z=0.00.npy"
+    return f"Maps_{check_field(field)}_{_check_choice('suite', suite, SUITES)}_{_check_one_set(sim_set)}_z=0.00.npy"
 
 
 def params_file(suite: str, sim_set: str) -> str:
     "CMD's name of the table of parameters, one row a simulation."
-    return f"params_{check_sim_set(sim_set)}_{check_suite(suite)}.txt"
+    return f"params_{_check_one_set(sim_set)}_{_check_choice('suite', suite, SUITES)}.txt"
 
 # %% ../nbs/00_explore.ipynb #3a5ecd44
 _LH = {"LH": 1000, "CV": 27, "1P": None, "EX": 4}  # None: the number changed from release to release
@@ -246,11 +265,14 @@ FURTHER_PARAMETERS = {
 
 # %% ../nbs/00_explore.ipynb #b3dcc866
 _NUMBERED = re.compile(r"p([7-9]|[1-9]\d+)")  # columns beyond the classic six that nobody has named
+SUITE_LABELS = {  # one where maps are of this suite, else zero: columns that tell several suites in one set of maps apart
+    f"suite_{suite}": Parameter(f"suite_{suite}", suite, 0.0, 1.0, 0.0, False, f"made by {suite}") for suite in SUITES
+}
 
 
 def check_parameter(name: str) -> str:
-    "`name` if it is a parameter: one of PARAMETERS or FURTHER_PARAMETERS, or a numbered column `p7`, `p8`, ..."
-    if isinstance(name, str) and (name in FURTHER_PARAMETERS or _NUMBERED.fullmatch(name)):
+    "`name` if it is a parameter: one of PARAMETERS or FURTHER_PARAMETERS, a numbered column `p7`, `p8`, ..., or a suite's label."
+    if isinstance(name, str) and (name in FURTHER_PARAMETERS or name in SUITE_LABELS or _NUMBERED.fullmatch(name)):
         return name
     return _check_choice("parameter", name, PARAMETERS)
 
@@ -309,7 +331,7 @@ def _column_names(path: Path, table: np.ndarray, suite: str) -> tuple[str, ...]:
     with open(path) as file:
         first = file.readline()
     names = tuple(first[1:].split()) if first.startswith("#") else ()
-    if not names or not all(name in PARAMETERS or name in FURTHER_PARAMETERS or _NUMBERED.fullmatch(name) for name in names):
+    if not names or not all(name in PARAMETERS or name in FURTHER_PARAMETERS or name in SUITE_LABELS or _NUMBERED.fullmatch(name) for name in names):
         names = _names_by_width(table, suite)
     if table.shape[1] < len(names):
         raise ValueError(f"{path} has {table.shape[1]} columns, expected at least {len(names)}: {', '.join(names)}")
@@ -427,7 +449,7 @@ def _field_attrs(name: str) -> dict[str, str]:
 
 def _label_attrs(name: str) -> dict[str, str]:
     "Attributes of a parameter's coordinate."
-    known = (PARAMETERS | FURTHER_PARAMETERS).get(name)
+    known = (PARAMETERS | FURTHER_PARAMETERS | SUITE_LABELS).get(name)
     plain = name not in FURTHER_PARAMETERS or name in ("Omega_b", "h", "n_s")
     return {"units": "1" if plain else "IllustrisTNG's own"} | ({"long_name": known.long_name} if known else {})
 
@@ -452,7 +474,7 @@ def _check_schema(arrays, labels, names) -> None:
 def parameter_names(ds: xr.Dataset) -> tuple[str, ...]:
     "The parameters that label these maps, in file order."
     numbered = sorted((name for name in ds.coords if _NUMBERED.fullmatch(str(name))), key=lambda name: int(name[1:]))
-    return (*(name for name in (*PARAMETERS, *FURTHER_PARAMETERS) if name in ds.coords), *numbered)
+    return (*(name for name in (*PARAMETERS, *FURTHER_PARAMETERS) if name in ds.coords), *numbered, *(name for name in SUITE_LABELS if name in ds.coords))
 
 # %% ../nbs/00_explore.ipynb #77d07ab9
 @contextmanager
@@ -579,7 +601,8 @@ def verify_files(
         key = "sha256" if full else "sample"
         found = path.stat().st_size, file_digest(path, sample=not full)
         if found != (entry["size"], entry[key]):
-            what = f"{found[0]} bytes instead of {entry['size']}" if found[0] != entry["size"] else "the same size, other content"
+            other = f"the same size, other content: SHA-256 {'of a sample ' * (not full)}{found[1][:12]}… instead of {entry[key][:12]}…"
+            what = f"{found[0]} bytes instead of {entry['size']}" if found[0] != entry["size"] else other
             raise ValueError(f"{path} is not the file that was downloaded ({what}): download it again, or delete {MANIFEST} if you changed it on purpose")
     return listed
 
@@ -609,11 +632,16 @@ def open_maps(
     suite: str = "Mock",
     sim_set: str = "LH",
     verify: str = "quick",  # against the manifest of downloaded files: "quick" (size and a sample), "full" (every byte) or "off"
+    parameters=None,  # names of the labels to keep; default: all of the table
 ) -> xr.Dataset:  # dims map, y, x; lazily read
     "Open CMD-named files as labelled maps, without reading them; each variable's `encoding['source']` is its file."
     fields = (fields,) if isinstance(fields, str) else tuple(fields)
     if not fields:
         raise ValueError(f"no fields asked for: choose among {', '.join(FIELDS)}")
+    if "+" in check_suite(suite) + check_sim_set(sim_set):
+        for one, _ in pair_sets(suite, sim_set):
+            check_exists(fields, one)
+        return join_sets([open_maps(data_dir, fields, *pair, verify, parameters) for pair in pair_sets(suite, sim_set)])
     paths = {field: Path(data_dir) / maps_file(field, suite, sim_set) for field in fields}
     check_exists(fields, suite, None if any(path.is_file() for path in paths.values()) else sim_set)
     if _check_choice("way to verify", verify, ("quick", "full", "off")) != "off":
@@ -630,11 +658,129 @@ def open_maps(
     ds = label_maps(arrays, np.repeat(table, VIEWS, axis=0), names=names, suite=suite, sim_set=sim_set)
     for field, path in paths.items():
         ds[field].encoding["source"] = str(path)
-    return ds
+    if parameters is None:
+        return ds
+    if unknown := [name for name in parameters if name not in names]:
+        raise ValueError(f"{params_file(suite, sim_set)} has no column {unknown[0]}: it has {', '.join(names)}")
+    return ds.drop_vars([name for name in names if name not in parameters])
+
+# %% ../nbs/00_explore.ipynb #99500f46
+class _Read(BackendArray):
+    "A (n, N, N) float32 array that calls `read` for the maps that are wanted."
+
+    def __init__(self, shape: tuple[int, int, int], read):
+        self.shape, self.dtype, self.read = tuple(shape), np.dtype(np.float32), read
+
+    def __getitem__(self, key):
+        return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.OUTER_1VECTOR, self._pick)
+
+    def _pick(self, key) -> np.ndarray:
+        chosen = np.arange(self.shape[0])[key[0]]
+        maps = self.read(np.atleast_1d(chosen))[:, :, key[2]]
+        maps = maps[:, key[1]]
+        return maps if np.ndim(chosen) else maps[0]
+
+
+def lazy_maps(
+    shape: tuple[int, int, int],  # (n, N, N)
+    read,  # called with numbers (b,) of maps, returns them as (b, N, N) float32
+) -> indexing.LazilyIndexedArray:
+    "An array for `label_maps` whose maps are read or made when they are looked at; `isel` stays lazy, `values` reads."
+    return indexing.LazilyIndexedArray(_Read(shape, read))
+
+# %% ../nbs/00_explore.ipynb #c36c2c3c
+def pair_sets(suite: str, sim_set: str) -> list[tuple[str, str]]:
+    "The (suite, set) pairs that joined names mean."
+    suites, sets = check_suite(suite).split("+"), check_sim_set(sim_set).split("+")
+    if len(suites) != len(sets) and 1 not in (len(suites), len(sets)):
+        raise ValueError(f"{len(suites)} suites {suite} and {len(sets)} sets {sim_set} make no pairs: give one of either, or equally many")
+    n = max(len(suites), len(sets))
+    pairs = list(zip(suites * (n // len(suites)), sets * (n // len(sets))))
+    if len(set(pairs)) < n:
+        raise ValueError(f"{suite} {sim_set} names a set twice")
+    return pairs
+
+
+def join_sets(
+    datasets,  # labelled maps of the same fields, on the same grid, with the same parameters
+) -> xr.Dataset:
+    "One lazy labelled set of several; ValueError that names what differs."
+    first = datasets[0]
+    for other in datasets[1:]:
+        _check_alike(first, other)
+    suites = list(dict.fromkeys(ds.attrs["suite"] for ds in datasets))
+    sets = list(dict.fromkeys(ds.attrs["set"] for ds in datasets))
+    lengths, names = [len(ds["map"]) for ds in datasets], parameter_names(first)
+    starts = np.cumsum([0, *lengths])
+    labels = np.concatenate([np.stack([ds[name].values for name in names], 1) if names else np.empty((len(ds["map"]), 0)) for ds in datasets])
+    origin = np.repeat([ds.attrs["suite"] for ds in datasets], lengths)
+    if len(suites) > 1:
+        labels = np.concatenate([labels, origin[:, None] == np.array(suites)], axis=1)
+        names = (*names, *(f"suite_{suite}" for suite in suites))
+    numbers = [ds["sim"].values for ds in datasets]
+    firsts = np.cumsum([0, *(n.max() + 1 for n in numbers)])
+    arrays = {name: lazy_maps((starts[-1], *first[name].shape[1:]), _Gather([ds[name].variable for ds in datasets], starts)) for name in first.data_vars}
+    joined = label_maps(arrays, labels, names=names, suite="+".join(suites), sim_set="+".join(sets), views=np.concatenate([ds["view"].values for ds in datasets]),
+                        sims=np.concatenate([n + start for n, start in zip(numbers, firsts)]))
+    places = {"suite": origin, "set": np.repeat([ds.attrs["set"] for ds in datasets], lengths), "number": np.concatenate(numbers)}
+    return joined.assign_coords({name: ("map", values) for name, values in places.items()})
+
+# %% ../nbs/00_explore.ipynb #9ab72998
+@dataclass
+class _Gather:
+    "Read numbered maps from several variables that are thought of as one after the other."
+
+    parts: list  # variables (n_i, N, N)
+    starts: np.ndarray  # number of the first map of each, and one past the last
+
+    def __call__(self, numbers: np.ndarray) -> np.ndarray:
+        which = np.searchsorted(self.starts, numbers, "right") - 1
+        maps = np.empty((len(numbers), *self.parts[0].shape[1:]), np.float32)
+        for i in np.unique(which):
+            maps[which == i] = self.parts[i][numbers[which == i] - self.starts[i]].values
+        return maps
+
+
+def _check_alike(one: xr.Dataset, two: xr.Dataset) -> None:
+    "ValueError if two labelled sets cannot be joined."
+    title = [f"{ds.attrs['suite']} {ds.attrs['set']}" for ds in (one, two)]
+    names = [parameter_names(ds) for ds in (one, two)]
+    if names[0] != names[1]:
+        common = [name for name in names[0] if name in names[1]]
+        only = [f"only {title[i]} has {', '.join(extra)}" for i in (0, 1) if (extra := [n for n in names[i] if n not in names[1 - i]])]
+        raise ValueError(f"the tables of {title[0]} and {title[1]} have different columns ({'; '.join(only)}): keep what they share with parameters={common}")
+    for what, values in (("fields", [list(ds.data_vars) for ds in (one, two)]), ("pixels a side", [ds.sizes["x"] for ds in (one, two)])):
+        if values[0] != values[1]:
+            raise ValueError(f"{title[0]} and {title[1]} cannot be joined, their {what} differ: {values[0]} and {values[1]}")
 
 # %% ../nbs/00_explore.ipynb #64ab27e4
-def _log(values: np.ndarray, name: str, numbers) -> np.ndarray:
-    "log10 of (n, ..., N, N) values, all of which must be positive and finite."
+def floor_of(
+    field: str,
+    floors: dict | None = None,  # field -> physical value or None, before the catalogue's own
+) -> float | None:
+    "What an empty pixel of a field counts as; None where empty pixels are refused."
+    floor = (floors or {}).get(field, FIELDS[field].floor if field in FIELDS else None)
+    if floor is not None and not 0 < floor < np.inf:
+        raise ValueError(f"the floor of {field} is {floor}: expected a positive number in its unit, or None to refuse empty pixels")
+    return floor
+
+
+def _lift(values: np.ndarray, floor: float | None) -> np.ndarray:
+    "Empty pixels at the floor; NaN and negative ones as they are."
+    return values if floor is None else np.where((values >= 0) & (values < floor), np.asarray(floor, values.dtype), values)
+
+
+def fill_empty(
+    ds: xr.Dataset,  # labelled maps
+    floors: dict | None = None,  # as for `floor_of`
+) -> xr.Dataset:
+    "The maps with empty pixels at their floor, which is what logarithms of them see; the same variables where a field has none."
+    return ds.assign({name: ds[name].copy(data=_lift(ds[name].values, floor)) for name in ds.data_vars if (floor := floor_of(name, floors)) is not None})
+
+# %% ../nbs/00_explore.ipynb #5b0b8d65
+def _log(values: np.ndarray, name: str, numbers, floors) -> np.ndarray:
+    "log10 of (n, ..., N, N) values, all of which must be positive and finite once empty pixels are at their floor."
+    values = _lift(values, floor_of(name, floors))
     if values.size and not (values.min() > 0 and values.max() < np.inf):
         for what, bad in (("NaN", np.isnan), ("infinite", np.isinf), ("negative", lambda x: x < 0), ("zero", lambda x: x == 0)):
             where = np.argwhere(bad(values))
@@ -642,7 +788,7 @@ def _log(values: np.ndarray, name: str, numbers) -> np.ndarray:
                 first = where[0][0] if numbers is None else numbers[where[0][0]]
                 raise ValueError(
                     f"{name} holds {len(where)} {what} pixels, the first in map {first}: log10 needs positive numbers; "
-                    "mend or drop these maps, or put a floor under empty pixels"
+                    f"mend or drop these maps, or put a floor under empty pixels (floors={{{name!r}: ...}})"
                 )
     return np.log10(values)
 
@@ -651,14 +797,15 @@ def log_maps(
     maps,  # labelled maps (Dataset or DataArray) or an array (n, ..., N, N), physical units
     name: str | None = None,  # of the field, where an array has none
     numbers=None,  # (n,) the maps' own numbers for the message; default: 0, 1, ...
+    floors: dict | None = None,  # field -> what an empty pixel counts as, or None to refuse it; default: the catalogue's
 ):
-    "log10 of maps; ValueError naming field, count and first map where a pixel is NaN, infinite, negative or zero."
+    "log10 of maps; ValueError naming field, count and first map where a pixel is NaN, infinite, negative, or zero without a floor."
     if isinstance(maps, xr.Dataset):
-        return maps.assign({field: log_maps(maps[field], field, numbers) for field in maps.data_vars})
+        return maps.assign({field: log_maps(maps[field], field, numbers, floors) for field in maps.data_vars})
     if isinstance(maps, xr.DataArray):
         unit = f"log10 {maps.attrs.get('units', '1')}"
-        return maps.copy(data=_log(maps.values, name or str(maps.name), numbers)).assign_attrs(units=unit)
-    return _log(np.asarray(maps), name or "the array", numbers)
+        return maps.copy(data=_log(maps.values, name or str(maps.name), numbers, floors)).assign_attrs(units=unit)
+    return _log(np.asarray(maps), name or "the array", numbers, floors)
 
 # %% ../nbs/00_explore.ipynb #344333e7
 def split_sims(
@@ -676,6 +823,21 @@ def split_sims(
     order = np.random.default_rng(seed).permutation(n_sims)
     parts = np.split(order, [n_sims - valid - test, n_sims - test])
     return {name: np.sort(part) for name, part in zip(("train", "valid", "test"), parts)}
+
+# %% ../nbs/00_explore.ipynb #a4a55aa9
+def split_maps(
+    ds: xr.Dataset,  # labelled maps of one set, or of several joined
+    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1),  # of train, valid and test
+    seed: int = 0,
+) -> dict[str, np.ndarray]:  # train, valid, test: sorted values of `sim`
+    "`split_sims` for the simulations of these maps; those of one number in sets of one name fall into one part."
+    sims, first = np.unique(ds["sim"].values, return_index=True)
+    if "number" not in ds.coords:
+        return split_sims(int(sims[-1]) + 1, fractions, seed)
+    sets, numbers = ds["set"].values[first], ds["number"].values[first]
+    parts = {name: split_sims(int(numbers[sets == name].max()) + 1, fractions, seed) for name in np.unique(sets)}
+    member = lambda part: np.array([number in parts[name][part] for name, number in zip(sets, numbers)])
+    return {part: sims[member(part)] for part in ("train", "valid", "test")}
 
 # %% ../nbs/00_explore.ipynb #4427043e
 def maps_of(ds: xr.Dataset, sims) -> np.ndarray:
@@ -721,7 +883,9 @@ def map_title(ds: xr.Dataset, index: int) -> str:
     one = ds.isel(map=index)
     cosmology = [name for name in ("Omega_m", "sigma_8") if name in one.coords]
     known = [f"{PARAMETERS[name].symbol} = {float(one[name]):.3g}" for name in cosmology]
-    place = f"{ds.attrs.get('suite', '')} {ds.attrs.get('set', '')}, simulation {int(one['sim'])}, view {int(one['view'])}"
+    origin = {name: str(one[name].values) for name in ("suite", "set") if name in one.coords} or ds.attrs
+    number = int(one["number" if "number" in one.coords else "sim"])
+    place = f"{origin.get('suite', '')} {origin.get('set', '')}, simulation {number}, view {int(one['view'])}"
     return ", ".join([place.strip(), *known])
 
 # %% ../nbs/00_explore.ipynb #0a892e1f
