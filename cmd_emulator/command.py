@@ -53,6 +53,7 @@ def _download_options(add) -> None:
     p.add_argument("--base-url", help="another address of CMD's 2D maps (default: the one that CMD documents)")
     p.add_argument("--workers", type=int, default=2, help="files at a time (default: %(default)s)")
     p.add_argument("--full", action="store_true", help="check every byte of files that are here already")
+    p.add_argument("--replace", action="store_true", help="fetch again what has the right name but not the right content")
     p.add_argument("--quiet", action="store_true", help="no progress bar")
 
 # %% ../nbs/07_command.ipynb #e6d64295
@@ -141,7 +142,7 @@ def _simulate(a) -> None:
 
 def _download(a) -> None:
     from cmd_emulator.download import BASE_URL, download
-    paths = download(a.suite, a.sim_set, a.fields, a.data_dir, a.base_url or BASE_URL, a.workers, progress=not a.quiet, full=a.full)
+    paths = download(a.suite, a.sim_set, a.fields, a.data_dir, a.base_url or BASE_URL, a.workers, progress=not a.quiet, full=a.full, replace=a.replace)
     print("\n".join(f"{path.stat().st_size / 1e6:10.1f} MB  {path}" for path in paths))
 
 

@@ -327,7 +327,7 @@ def _zarr():
     try:
         import zarr
     except ImportError as error:
-        raise ValueError("Zarr stores need zarr: pip install 'cmd_emulator[zarr]', or write .nc or a folder instead") from error
+        raise ValueError("Zarr stores need zarr: pip install 'cmd_emulator[exchange]', or write .nc or a folder instead") from error
     return zarr
 
 

@@ -41,9 +41,9 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 import cmd_emulator
-from .dataset import Batches, MapDataset, Normaliser, batch_index, label_table, make_loader, resident, scale_labels
+from .dataset import Normaliser, batch_index, best_batches, label_table, scale_labels
 from .losses import Matching, get_loss, gradient_norm2, lipschitz_penalty, noise_level, reconstruction
-from .maps import FIELDS, PARAMETERS, atomic_path, check_field, check_parameter, check_sim_set, check_suite, coarsen, label_maps, maps_file, maps_of, open_maps, parameter_names, select_sims, split_sims
+from .maps import FIELDS, PARAMETERS, atomic_path, check_field, check_parameter, check_sim_set, check_suite, coarsen, label_maps, maps_file, maps_of, open_maps, parameter_names, select_sims, split_maps
 from .model import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig, check_resolution, fingerprint, generate, reconstruction_targets
 from .statistics import cross_correlation, power_spectrum, quantiles
 
@@ -204,7 +204,6 @@ class RunData:
     normaliser: Normaliser
     sims: np.ndarray  # the training simulations
     data_dir: Path
-    on_disk: bool  # the maps are those of the files, pixel by pixel
 
 
 def load_data(config: TrainConfig, data_dir) -> RunData:
@@ -212,10 +211,10 @@ def load_data(config: TrainConfig, data_dir) -> RunData:
     files = open_maps(data_dir, config.fields, config.suite, config.sim_set)
     if missing := [name for name in config.conditions if name not in parameter_names(files)]:
         raise ValueError(f"condition {missing[0]!r} is not a column of this suite's table: it has {', '.join(parameter_names(files))}")
-    split, ds = split_sims(int(files.sim.max()) + 1, seed=config.split_seed), coarsen(files, config.resolution)
+    split, ds = split_maps(files, seed=config.split_seed), coarsen(files, config.resolution)
     train, valid = maps_of(ds, split["train"]), select_sims(ds, split["valid"][:MOST_VALID])
     normaliser = Normaliser.fit(ds, config.scaling, index=train)
-    return RunData(ds, train, valid, normaliser, split["train"], Path(data_dir), ds is files)
+    return RunData(ds, train, valid, normaliser, split["train"], Path(data_dir))
 
 # %% ../nbs/04_train.ipynb #6ebe48de
 LAUNCHERS = ("WORLD_SIZE", "SLURM_STEP_NUM_TASKS", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")  # how each says that it started several
@@ -550,6 +549,8 @@ def half_floor(
 
 def twin_floor(config: TrainConfig, data: RunData, test: np.ndarray) -> dict[str, float] | None:
     "Mean distance of twins to the test simulations, scaled to the number of validation simulations; None without twins."
+    if "+" in config.suite + config.sim_set:
+        return None
     names = [name for name in ("twin", "twin2", "twin3", "twin4") if (data.data_dir / maps_file(config.fields[0], config.suite, name)).is_file()]
     if not names or config.sim_set != "LH" or config.split_seed != 0:
         return None
@@ -563,7 +564,7 @@ def twin_floor(config: TrainConfig, data: RunData, test: np.ndarray) -> dict[str
 
 def measure_floor(config: TrainConfig, data: RunData) -> dict:
     "The unit of each distance, and under `from` where it comes from."
-    test = split_sims(int(data.ds.sim.max()) + 1, seed=config.split_seed)["test"]
+    test = split_maps(data.ds, seed=config.split_seed)["test"]
     if twins := twin_floor(config, data, test):
         return twins | {"from": "twins"}
     return half_floor(summarise(data.valid), config.seed) | {"from": "random halves"}
@@ -673,15 +674,10 @@ class PoliteInterrupt:
 
 # %% ../nbs/04_train.ipynb #a7eb4282
 def make_batches(config: TrainConfig, data: RunData, device: torch.device, ranks: Ranks = Ranks()):
-    "This process's share of the training batches: from memory when all maps fit, else from the files through a loader."
+    "This process's share of the training batches, by the best way there is: memory, the training store of the folder, or its files."
     mine = ranks.share(config.batch)
     options = dict(batch=mine.stop - mine.start, seed=config.seed, augment=config.augment, device=device, share=(ranks.rank, ranks.size))
-    if 4 * len(data.train) * len(config.fields) * config.resolution ** 2 <= config.resident_gb * 1e9:
-        return Batches(*resident(data.ds.isel(map=data.train), data.normaliser, config.conditions), **options)
-    if not data.on_disk:
-        raise ValueError(f"the coarser maps do not fit in {config.resident_gb} GB: raise resident_gb, or write files at {config.resolution}² once")
-    dataset = MapDataset(data.data_dir, data.normaliser, config.conditions, config.suite, config.sim_set, data.sims)
-    return make_loader(dataset, workers=2, **options)
+    return best_batches(data.ds, data.train, data.normaliser, config.conditions, data.data_dir, config.resident_gb, **options)
 
 
 @contextmanager
