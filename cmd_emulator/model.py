@@ -269,7 +269,7 @@ class Generator(nn.Module):
                 x = self.excite[str(n)](seen[n // 16], x)
             seen[n] = x
         with torch.autocast(x.device.type, enabled=False):
-            x = conv(x.float(), self.to_maps, self.offset)
+            x = conv(x.to(self.offset.dtype), self.to_maps, self.offset)
         if self.config.phases:
             low, rise, switch = x.chunk(3, 1)
             x = low + rise * switch.sigmoid()
@@ -442,10 +442,10 @@ class Discriminator(nn.Module):
         for half in self.halves:
             x = half(x)
             seen[x.shape[-1]] = x
-        last = [self.head(F.leaky_relu(x, 0.2)).float()]
+        last = [self.head(F.leaky_relu(x, 0.2)).to(self.logit.weight.dtype)]
         if self.summary is not None:
             with torch.autocast(maps.device.type, enabled=False):
-                seen["summary"] = self.summary(maps.float())
+                seen["summary"] = self.summary(maps.to(self.logit.weight.dtype))
                 last.append(self.judge(seen["summary"]))
         return seen | {0: torch.cat(last, 1)}
 
