@@ -10,7 +10,7 @@ import time
 import numpy as np
 import torch
 
-from cmd_emulator import Emulator
+from cmd_emulator.emulator import Emulator
 from cmd_emulator.universe import simulate
 
 
