@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from .maps import BOX, FIELDS, SLAB, VIEWS, check_exists, check_field, label_maps, lazy_maps, maps_file, params_file
+from .maps import BOX, FIELDS, SLAB, VIEWS, check_exists, check_field, label_maps, lazy_maps, map_array, maps_file, params_file
 from .maps import parameter_names, read_params, verify_files
 
 # %% ../nbs/00f_grids.ipynb #cf97729b
@@ -44,16 +44,9 @@ def _open_grid(path: Path, resolution: int, n_sims: int) -> np.memmap:
     "Memory-map one file of grids after checking all that its header tells."
     if not path.is_file() and (other := path.with_name(path.name.replace(".npy", "0.npy"))).is_file():
         path = other  # z=0.00, as some pages of CMD's documentation spell it
-    if not path.is_file():
-        here = sorted(p.name for p in path.parent.glob("Grids_*.npy"))
-        raise FileNotFoundError(f"no grids {path}; the folder holds {', '.join(here) or 'no grids'}")
-    try:
-        grids = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise ValueError(f"{path} ({path.stat().st_size} bytes) is not a whole .npy file, perhaps a truncated download: {error}") from None
-    if grids.shape != (n_sims, *[resolution] * 3) or grids.dtype != np.float32:
-        expected = (n_sims, *[resolution] * 3)
-        raise ValueError(f"{path} holds {grids.dtype.str} {grids.shape}, expected <f4 {expected} for the {n_sims} rows of the table")
+    grids = map_array(path, 4, "(n, N, N, N): a cube a simulation")
+    if grids.shape != (expected := (n_sims, *[resolution] * 3)):
+        raise ValueError(f"{path} has shape {grids.shape}, expected {expected} for the {n_sims} rows of the table")
     return grids
 
 

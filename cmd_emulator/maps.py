@@ -8,9 +8,9 @@ __all__ = ['BOX', 'SLAB', 'VIEWS', 'RESOLUTION', 'FIELDS', 'SUITES', 'SETS', 'N_
            'maps_file', 'params_file', 'fields_of', 'check_exists', 'maps_bytes', 'catalogue', 'Parameter',
            'check_parameter', 'check_labels', 'read_params', 'repository_root', 'refuse_unknown', 'style_file',
            'use_style', 'show_labels', 'label_maps', 'parameter_names', 'atomic_path', 'save_params', 'save_maps',
-           'file_digest', 'write_manifest', 'read_manifest', 'describe_file', 'verify_files', 'open_maps', 'lazy_maps',
-           'pair_sets', 'join_sets', 'floor_of', 'fill_empty', 'log_maps', 'split_sims', 'split_maps', 'maps_of',
-           'select_sims', 'coarsen', 'map_title', 'show_maps']
+           'file_digest', 'write_manifest', 'read_manifest', 'describe_file', 'verify_files', 'map_array', 'open_maps',
+           'lazy_maps', 'pair_sets', 'join_sets', 'floor_of', 'fill_empty', 'log_maps', 'split_sims', 'split_maps',
+           'maps_of', 'select_sims', 'coarsen', 'map_title', 'show_maps']
 
 # %% ../nbs/00_explore.ipynb #f7aa157e
 import hashlib
@@ -607,22 +607,36 @@ def verify_files(
     return listed
 
 # %% ../nbs/00_explore.ipynb #c6f85031
-def _open_array(path: Path) -> np.memmap:
-    "Memory-map one CMD file after checking all that its header tells."
+def map_array(
+    path: Path,
+    dims: int,  # that it must have, all equal but the first
+    expected: str,  # the same in words
+) -> np.memmap:
+    "Memory-map a .npy file of float32 after checking all that its header tells. FileNotFoundError, or ValueError that says what is wrong."
     if not path.is_file():
-        here = sorted(p.name for p in path.parent.glob("Maps_*.npy"))
-        raise FileNotFoundError(f"no field file {path}; the folder holds {', '.join(here) or 'no maps'}")
+        kind = path.name.partition("_")[0]
+        here = sorted(p.name for p in path.parent.glob(f"{kind}_*.npy"))
+        raise FileNotFoundError(f"no field file {path}; the folder holds {', '.join(here) or f'no {kind.lower()}'}")
     try:
-        maps = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
         size = path.stat().st_size
         raise ValueError(f"{path} ({size} bytes) is not a whole .npy file, perhaps a truncated download: {error}") from None
-    if not isinstance(maps, np.memmap) or maps.ndim != 3 or maps.shape[1] != maps.shape[2] or len(maps) % VIEWS:
-        raise ValueError(f"{path} has shape {getattr(maps, 'shape', None)}, expected (15 n, N, N): 15 square maps a simulation")
-    if maps.dtype != np.float32:
-        raise ValueError(f"{path} holds {maps.dtype.str}, expected little-endian float32: rewrite it with maps.astype('<f4')")
-    if path.stat().st_size != maps.offset + maps.nbytes:
-        raise ValueError(f"{path} has {path.stat().st_size} bytes, its header promises {maps.offset + maps.nbytes}: download it again")
+    if not isinstance(array, np.memmap) or array.ndim != dims or len(set(array.shape[1:])) != 1:
+        raise ValueError(f"{path} has shape {getattr(array, 'shape', None)}, expected {expected}")
+    if array.dtype != np.float32:
+        raise ValueError(f"{path} holds {array.dtype.str}, expected little-endian float32: rewrite it with maps.astype('<f4')")
+    if path.stat().st_size != array.offset + array.nbytes:
+        raise ValueError(f"{path} has {path.stat().st_size} bytes, its header promises {array.offset + array.nbytes}: download it again")
+    return array
+
+
+def _open_array(path: Path) -> np.memmap:
+    "`map_array` for a file of 2D maps."
+    expected = "(15 n, N, N): 15 square maps a simulation"
+    maps = map_array(path, 3, expected)
+    if len(maps) % VIEWS:
+        raise ValueError(f"{path} has shape {maps.shape}, expected {expected}")
     return maps
 
 # %% ../nbs/00_explore.ipynb #0d4d8cb3

@@ -202,7 +202,6 @@ class RunData:
     train: np.ndarray  # indices along map
     valid: xr.Dataset
     normaliser: Normaliser
-    sims: np.ndarray  # the training simulations
     data_dir: Path
 
 
@@ -214,7 +213,7 @@ def load_data(config: TrainConfig, data_dir) -> RunData:
     split, ds = split_maps(files, seed=config.split_seed), coarsen(files, config.resolution)
     train, valid = maps_of(ds, split["train"]), select_sims(ds, split["valid"][:MOST_VALID])
     normaliser = Normaliser.fit(ds, config.scaling, index=train)
-    return RunData(ds, train, valid, normaliser, split["train"], Path(data_dir))
+    return RunData(ds, train, valid, normaliser, Path(data_dir))
 
 # %% ../nbs/04_train.ipynb #6ebe48de
 LAUNCHERS = ("WORLD_SIZE", "SLURM_STEP_NUM_TASKS", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")  # how each says that it started several
