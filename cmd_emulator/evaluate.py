@@ -31,7 +31,7 @@ from .baselines import BASELINES, first_maps
 from .beyond import bispectrum, common_levels, minkowski, peaks, scattering
 from .conditional import compare_response, edge_split, extremes, fixed_label_scatter, group_means, plot_extremes, plot_scatter, response
 from .emulator import Emulator
-from .maps import FIELDS, PARAMETERS, VIEWS, atomic_path, coarsen, maps_file, open_maps, parameter_names, repository_root, select_sims, split_sims, style_file, use_style
+from .maps import FIELDS, PARAMETERS, VIEWS, atomic_path, coarsen, maps_file, open_maps, parameter_names, repository_root, select_sims, split_maps, style_file, use_style
 from .memorise import copies, fidelity, nearest_maps, plot_nearest, plot_pair, plot_spread, spread_ratio
 from .regressor import Regressor, plot_prediction, score
 from .statistics import k_axis, map_fields, moments, pdf, pdf_edges, quantiles, spectra
@@ -1078,8 +1078,8 @@ def evaluate_files(
     fields = emulator.fields if emulator else ("Mgas", "HI", "B")
     ds = open_maps(data_dir, fields, suite, sim_set)
     config = emulator.meta["config"] if emulator else {}
-    total = ds.sizes["map"] // VIEWS
-    split = split_sims(total, seed=config.get("split_seed", 0)) if sim_set not in ("CV", "1P", "EX", "BE") else {"train": [], "test": np.arange(total)}
+    whole = sim_set in ("CV", "1P", "EX", "BE")  # sets too small to part with simulations
+    split = {"train": [], "test": np.unique(ds.sim)} if whole else split_maps(ds, seed=config.get("split_seed", 0))
     rows = np.arange(len(split["test"]))[: n_sims or None]
     resolution = emulator.resolution if emulator else ds.sizes["x"]
     test = coarsen(select_sims(ds, split["test"][rows]), resolution)
