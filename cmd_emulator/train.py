@@ -87,6 +87,8 @@ class TrainConfig:
     input_noise_images: int = 8_000  # images after which it is zero
     matching: float = 50.0  # weight of the push against differences of mean summaries; 0 is off
     matching_images: int = 2_000  # half-life of those differences, in images
+    polish: float = 0.0  # last share of the run in which the generator only works against the differences of means
+    polish_rate: float = 2.5e-5  # Adam's rate there, falling to zero
     average: int = 2_000  # half-life of the averaged weights, in images
     augment: bool = True  # rotations, reflections and periodic translations
     split_seed: int = 0  # which simulations are train, valid and test
@@ -123,7 +125,9 @@ class TrainConfig:
                 raise ValueError(f"{name} {getattr(self, name)}: expected at least {least}")
         if self.matching and not self.summaries:
             raise ValueError("matching needs the discriminator's summaries: set summaries=True, or matching=0")
-        for name in ("cooldown", "warmup"):
+        if self.polish and not self.matching:
+            raise ValueError("polish works against the differences that matching keeps: set matching above 0, or polish=0")
+        for name in ("cooldown", "warmup", "polish"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} {getattr(self, name)}: expected a share between 0 and 1")
         for name, allowed in dict(precision=PRECISIONS, optimiser=tuple(OPTIMISERS)).items():
@@ -143,8 +147,8 @@ class TrainConfig:
 PRESETS: dict[str, dict] = {
     "smoke": dict(resolution=32, images=640, width=8, critic_width=16, most=48, latent=32, average=100, reports=2),
     "laptop": dict(resolution=64, images=18_000),
-    "mock64": dict(resolution=64, images=110_000, cooldown=0.5, average=4_000, precision="full", reports=22),
-    "mock128": dict(resolution=128, images=120_000, cooldown=0.5, average=5_000, precision="full", reports=40),
+    "mock64": dict(resolution=64, images=120_000, cooldown=0.85, polish=0.2, average=4_000, precision="full", reports=24),
+    "mock128": dict(resolution=128, images=120_000, cooldown=0.85, polish=0.2, average=5_000, precision="full", reports=40),
     "paper": dict(resolution=256, images=4_000_000, width=64, critic_width=64, most=512, latent=256, average=20_000, reports=100),
 }
 
@@ -321,6 +325,8 @@ class Trainer:
             optimiser(net.parameters(), config.rate, config.betas, weight_decay=config.decay, fused=device.type in ("cpu", "cuda"))
             for net in (self.generator, self.discriminator)
         ]
+        if config.polish:
+            self.optimisers.append(optimiser(self.generator.parameters(), config.polish_rate, (0.0, 0.9999), fused=device.type in ("cpu", "cuda")))
         self.scaler = torch.amp.GradScaler(device.type, enabled=config.precision == "float16")
         self.draws = torch.Generator().manual_seed(config.seed + 1)
         self.step_count, self.saved = 0, "none was written yet"
@@ -342,13 +348,22 @@ class Trainer:
     def precision(self):
         return precision(self.device, self.config.precision)
 
+    @property
+    def game(self) -> float:
+        "Images after which the game is over and polishing begins."
+        return (1 - self.config.polish) * self.config.images
+
     def schedule(self):
-        "Set both learning rates: a straight line up over the warm-up, constant, a straight line to zero over the cooldown."
+        "Set the learning rates: a straight line up over the warm-up, constant, a straight line to zero over the cooldown; then polishing's, and its memory."
         config = self.config
-        rise = (self.seen + config.batch) / max(1, config.warmup * config.images)
-        left = (config.images - self.seen) / max(1, config.cooldown * config.images)
-        for optimiser in self.optimisers:
+        rise = (self.seen + config.batch) / max(1, config.warmup * self.game)
+        left = (self.game - self.seen) / max(1, config.cooldown * self.game)
+        for optimiser in self.optimisers[:2]:
             optimiser.param_groups[0]["lr"] = config.rate * min(1.0, rise, max(left, 0.0))
+        for optimiser in self.optimisers[2:]:
+            share = max(0.0, self.seen - self.game) / (config.polish * config.images)
+            optimiser.param_groups[0]["lr"] = config.polish_rate * min(1.0, (1 - share) / 0.7)
+            self.matching.half_life = config.matching_images * (1 + 3 * share)
 
     def drawn(self, labels):
         "Latents, labels, noise of this process's part of the batch; all processes draw the whole one, so one stream serves any number."
@@ -375,7 +390,7 @@ class Trainer:
         return 0.5 * (gradient_norm2(self.judge(labels), real) + gradient_norm2(self.judge(labels), fake))
 
     def move(self, player: int, loss):
-        "Follow the gradient of a loss, averaged over processes; 0 is the generator, 1 the discriminator."
+        "Follow the gradient of a loss, averaged over processes; 0 is the generator, 1 the discriminator, 2 the generator being polished."
         optimiser = self.optimisers[player]
         optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
@@ -415,6 +430,15 @@ class Trainer:
         self.discriminator.requires_grad_(True)
         return {"g_loss": out}
 
+    def polish_step(self, real, fake, labels) -> dict:
+        "One move of the generator against the running differences alone; this batch enters them afterwards, so that it does not push against itself."
+        summary = self.discriminator.summary
+        seen = summary(fake)
+        loss = self.matching(seen, labels)
+        self.move(2, loss)
+        self.matching.update(summary(real), seen.detach(), labels, self.config.batch, self.ranks.average)
+        return {"polish_loss": loss}
+
     def update_average(self):
         "Move the averaged weights; early on the half-life is a twentieth of what has been seen."
         half_life = min(self.config.average, max(self.seen, 1) / 20)
@@ -428,8 +452,12 @@ class Trainer:
         real, labels, _ = next(self.batches)
         with self.precision():
             fake = self.generator(*self.drawn(labels))
-        fake, real = self.blur(fake.float()), self.blur(real.to(**self.layout))
-        losses = self.discriminator_step(real, fake.detach(), labels) | self.generator_step(real, fake, labels)
+        fake, real = fake.float(), real.to(**self.layout)
+        if self.seen < self.game or not self.config.polish:
+            fake, real = self.blur(fake), self.blur(real)
+            losses = self.discriminator_step(real, fake.detach(), labels) | self.generator_step(real, fake, labels)
+        else:
+            losses = self.polish_step(real, fake, labels)
         self.scaler.update()
         self.step_count += 1
         self.update_average()
@@ -908,7 +936,7 @@ if __name__ == "__main__" and "__file__" in globals():  # not in a notebook
 def read_metrics(run_dir) -> xr.Dataset:
     "The reports of a run: one variable a number, along `images`."
     lines = [json.loads(line) for line in (Path(run_dir) / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    names = [name for name in lines[-1] if name != "images"]
+    names = [name for name in dict.fromkeys(name for line in lines for name in line) if name != "images"]
     return xr.Dataset({name: ("images", [line.get(name, np.nan) for line in lines]) for name in names}, {"images": [line["images"] for line in lines]})
 
 
