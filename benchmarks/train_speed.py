@@ -1,10 +1,10 @@
 """Images/s of a whole training step, ours against the plain way, side by side in one run.
 
-Run from the repository's root on an idle machine: python benchmarks/train_speed.py [resolution ...] [--batch 16] [--steps 8] [--preset laptop] [--reference]
+Run from the repository's root on an idle machine: python benchmarks/train_speed.py [resolution ...] [--batch 16] [--steps 8] [--preset laptop] [--ways ours plain] [--reference]
 Ours: bfloat16 where the hardware has it, margins by one copy, doubling and convolution in one, penalties every fourth step.
 Plain: the same networks, weights and batches in full precision, F.pad(mode="circular") before each convolution, doubling and then convolving,
 penalties at every step. --reference adds a FastGAN-sized pair from outside, lightweight-gan (MIT) with its own defaults and its own step: hinge, reconstruction,
-penalty every fourth step, full precision; it needs `pip install lightweight-gan` in an environment with a matching torchvision. In between, each change alone. Steps of all ways take turns, so that a busy machine slows them alike; the median counts.
+penalty every fourth step, full precision; it needs `pip install lightweight-gan`. In between, each change alone. Steps of all ways take turns, so that a busy machine slows them alike; the median counts.
 """
 import argparse
 import resource
@@ -56,7 +56,8 @@ class Reference:
     "lightweight-gan's networks and training step, without its augmentations, on noise."
 
     def __init__(self, resolution: int, batch: int, device):
-        with mock.patch("torch.cuda.is_available", lambda: True):  # it refuses to be imported without a GPU, but its networks run anywhere
+        pictures = {name: mock.MagicMock() for name in ("torchvision", "torchvision.transforms")}  # it reads pictures with these, and networks are all we use
+        with mock.patch("torch.cuda.is_available", lambda: True), mock.patch.dict("sys.modules", pictures):  # refuses to be imported without a GPU
             import lightweight_gan.lightweight_gan as outside
         outside.norm_class, outside.Blur = torch.nn.BatchNorm2d, torch.nn.Identity  # what its trainer sets by default
         shape = dict(image_size=resolution, attn_res_layers=[32])
@@ -118,9 +119,9 @@ def weights(trainer) -> str:
     return " + ".join(f"{sum(p.numel() for p in net.parameters()) / 1e6:.1f}" for net in (trainer.generator, trainer.discriminator))
 
 
-def compare(preset: str, resolution: int, batch: int, rounds: int, steps: int, device, reference: bool) -> None:
+def compare(preset: str, resolution: int, batch: int, rounds: int, steps: int, device, reference: bool, ways=tuple(WAYS)) -> None:
     "Print images/s of each way and its ratio to the plain one."
-    trainers = {name: make_trainer(preset, resolution, batch, device, settings) for name, (settings, _) in WAYS.items()}
+    trainers = {name: make_trainer(preset, resolution, batch, device, WAYS[name][0]) for name in ways}
     if reference:
         trainers["lightweight-gan"] = Reference(resolution, batch, device)
     times = {name: [] for name in trainers}
@@ -131,7 +132,8 @@ def compare(preset: str, resolution: int, batch: int, rounds: int, steps: int, d
     speed = {name: batch * steps / statistics.median(found) for name, found in times.items()}
     print(f"\n{resolution}², batch {batch}, preset {preset}")
     for name, found in speed.items():
-        print(f"{name:28s} {found:8.1f} images/s   {found / speed['plain']:5.2f} x plain   {weights(trainers[name])} M weights")
+        ratios = "   ".join(f"{found / speed[other]:5.2f} x {other}" for other in ("plain", "lightweight-gan") if other in speed)
+        print(f"{name:28s} {found:8.2f} images/s   {ratios}   {weights(trainers[name])} M weights")
 
 
 def main() -> None:
@@ -143,15 +145,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="turns that count")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--reference", action="store_true", help="beside a FastGAN-sized pair from outside")
+    parser.add_argument("--ways", nargs="+", choices=tuple(WAYS), default=list(WAYS), metavar="WAY", help=f"some of: {', '.join(map(repr, WAYS))} (default: all)")
     args = parser.parse_args()
     if args.steps % 4:
         parser.error(f"--steps {args.steps}: a multiple of 4, so that each turn holds whole periods of penalties")
     device = pick_device(args.device)
     print(f"{device}, {torch.get_num_threads()} threads, bfloat16 in hardware: {has_bfloat16(device)}, torch {torch.__version__}")
     for resolution in args.resolutions:
-        compare(args.preset, resolution, args.batch, args.rounds, args.steps, device, args.reference)
+        compare(args.preset, resolution, args.batch, args.rounds, args.steps, device, args.reference, args.ways)
     memory = torch.cuda.max_memory_allocated() if device.type == "cuda" else 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"\npeak memory of all {len(WAYS)} ways together: {memory / 1e9:.1f} GB")
+    print(f"\npeak memory of all ways together: {memory / 1e9:.1f} GB")
 
 
 if __name__ == "__main__":

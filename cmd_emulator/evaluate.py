@@ -277,12 +277,12 @@ def thirds(
                 parts[f"{word} {name}"] = np.sort(members)
     return parts
 
-def judge(lines: Lines, sets: list[Sample], parts: dict | None, pick: np.ndarray | None, rng) -> list[Scope]:
-    "All scopes of summaries: pooled, at each label (given twins), and parts of the simulations; pooled alone if `parts` is None."
+def judge(lines: Lines, sets: list[Sample], parts: dict, pick: np.ndarray | None, rng, each: bool = True) -> list[Scope]:
+    "All scopes of summaries: pooled, at each label (given twins, and if `each`), and parts of the simulations."
     scopes = [judge_pooled("pooled", np.arange(len(sets[1].first)), lines, sets, pick, rng)]
-    if pick is not None and parts is not None:
+    if pick is not None and each:
         scopes.append(judge_each(lines, sets, pick, rng))
-    return scopes + [judge_pooled(name, members, lines, sets, pick, rng) for name, members in (parts or {}).items()]
+    return scopes + [judge_pooled(name, members, lines, sets, pick, rng) for name, members in parts.items()]
 
 # %% ../nbs/05_evaluate.ipynb #479aae3b
 def _squares(regressor: Regressor, ds: xr.Dataset, names) -> tuple[Sample, np.ndarray]:
@@ -362,7 +362,7 @@ class Bench:
         self,
         test: xr.Dataset,  # simulated maps that no judged emulator has seen
         twins: list[xr.Dataset] | None = None,  # further simulations at these labels, four or more; None: random halves of `test`
-        by=None,  # parameters whose thirds are judged; default: all that vary
+        by=None,  # parameters that judged sets were told: their thirds are judged, and each label if these are all; default: all that vary
         regressor: Regressor | None = None,  # trained on other simulations: adds the labels read back
         seed: int = 0,  # of mixtures and bootstrap
     ):
@@ -370,11 +370,13 @@ class Bench:
         n = labels.sizes["sim"]
         if n < 6 or len(twins) == 1:
             raise ValueError(f"found {n} test simulations and {len(twins)} twins: an interval needs 6 simulations or more, a floor 2 twins or more (better 4), or none for random halves")
-        self.by = [key for key in (labels if by is None else by) if np.ptp(labels[key].values) > 0]
+        varying = [key for key in labels if np.ptp(labels[key].values) > 0]
+        self.by = [key for key in (varying if by is None else by) if key in varying]
+        self.each = bool(varying) and set(self.by) == set(varying)  # what is told fewer labels cannot be right at each of them
         for i, twin in enumerate(twins):
             check_comparable(twin, test, f"the maps of twin {i + 1}", self.by)
         self.test, self.seed, self.n_twins, self.regressor = test, seed, len(twins), regressor
-        self.levels, self.parts = common_levels(test), thirds(labels, self.by) if self.by else None
+        self.levels, self.parts = common_levels(test), thirds(labels, self.by)
         self.measured = measure(test, self.levels)
         known = [self.measured, *(measure(twin[list(map_fields(test))], self.levels) for twin in twins)]
         reduced = [reduce_maps(one, self.measured) for one in known]
@@ -389,8 +391,7 @@ class Bench:
         judged, rng = judged[list(map_fields(self.test))], np.random.default_rng([self.seed, 1])
         measured = measure(judged, self.levels)
         samples = [reduce_maps(measured, self.measured)[1], *self.samples]
-        parts = self.parts if thirds or self.parts is None else {}
-        scopes = judge(self.lines, samples, parts, self.pick, rng)
+        scopes = judge(self.lines, samples, self.parts if thirds else {}, self.pick, rng, self.each)
         if self.readable:
             scopes.append(judge_labels([_squares(self.regressor, judged, self.readable), *self.squares], self.readable, self.pick, rng))
         about = describe(judged, self.test, self.n_twins, name, self.seed)
