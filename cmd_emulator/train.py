@@ -147,8 +147,8 @@ class TrainConfig:
 PRESETS: dict[str, dict] = {
     "smoke": dict(resolution=32, images=640, width=8, critic_width=16, most=48, latent=32, average=100, reports=2),
     "laptop": dict(resolution=64, images=18_000),
-    "mock64": dict(resolution=64, images=120_000, cooldown=0.85, polish=0.2, average=4_000, precision="full", reports=24),
-    "mock128": dict(resolution=128, images=120_000, cooldown=0.85, polish=0.2, average=5_000, precision="full", reports=40),
+    "mock64": dict(resolution=64, images=137_500, cooldown=0.5, polish=0.2, average=4_000, precision="full", reports=27),
+    "mock128": dict(resolution=128, images=120_000, cooldown=0.5, polish=0.2, average=5_000, precision="full", reports=40),
     "paper": dict(resolution=256, images=4_000_000, width=64, critic_width=64, most=512, latent=256, average=20_000, reports=100),
 }
 
