@@ -326,7 +326,7 @@ class Trainer:
             for net in (self.generator, self.discriminator)
         ]
         if config.polish:
-            self.optimisers.append(optimiser(self.generator.parameters(), config.polish_rate, (0.0, 0.9999), fused=device.type in ("cpu", "cuda")))
+            self.optimisers.append(optimiser(self.generator.parameters(), config.polish_rate, (0.0, 0.9999), weight_decay=config.decay, fused=device.type in ("cpu", "cuda")))
         self.scaler = torch.amp.GradScaler(device.type, enabled=config.precision == "float16")
         self.draws = torch.Generator().manual_seed(config.seed + 1)
         self.step_count, self.saved = 0, "none was written yet"
