@@ -44,7 +44,8 @@ from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
-from .emulator import Emulator, find_emulator
+from .emulator import Emulator
+from .files import find_emulator
 from .maps import BOX, FIELDS, PARAMETERS, VIEWS, Parameter, atomic_path, check_labels, parameter_names, show_maps, style_file
 from .statistics import k_axis, pdf, power_spectrum, quantiles
 

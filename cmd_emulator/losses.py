@@ -117,13 +117,13 @@ def lipschitz_penalty(
 class Matching(nn.Module):
     "A running difference between the mean summaries of real and of generated maps, and the loss that works against it."
 
-    def __init__(self, summaries: int, conditions: int, half_life: int):
+    def __init__(self, summaries: int, conditions: int, half_life: int, curved: bool = False):
         super().__init__()
-        self.half_life = half_life  # in maps
+        self.half_life, self.curved = half_life, curved  # in maps; whether differences that bend with a label count
         self.register_buffer("seen", torch.zeros(()))
         self.register_buffer("mean", torch.zeros(summaries))
         self.register_buffer("square", torch.ones(summaries))
-        self.register_buffer("gap", torch.zeros(1 + conditions, 2 * summaries))
+        self.register_buffer("gap", torch.zeros(1 + (1 + curved) * conditions, 2 * summaries))
 
     def moments(self, summaries: torch.Tensor) -> torch.Tensor:
         "(b, s) -> (b, 2s): summaries in units of the real ones' scatter, within four of it, and their squares."
@@ -131,10 +131,10 @@ class Matching(nn.Module):
         unit = 4 * ((summaries - self.mean) / (4 * scatter)).tanh()
         return torch.cat([unit, unit.square()], 1)
 
-    @staticmethod
-    def weights(labels: torch.Tensor) -> torch.Tensor:
-        "(b, p) -> (b, 1 + p): one, and each label."
-        return torch.cat([torch.ones_like(labels[:, :1]) if labels.shape[1] else labels.new_ones(len(labels), 1), labels], 1)
+    def weights(self, labels: torch.Tensor) -> torch.Tensor:
+        "(b, p) -> (b, 1 + p), or (b, 1 + 2p) when curved: one, each label, and the second Legendre polynomial of each."
+        bends = [1.5 * labels.square() - 0.5] if self.curved else []
+        return torch.cat([labels.new_ones(len(labels), 1), labels, *bends], 1)
 
     @torch.no_grad()
     def update(
