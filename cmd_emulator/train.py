@@ -91,7 +91,7 @@ class TrainConfig:
     matching_images: int = 2_000  # half-life of those differences, in images
     polish: float = 0.0  # last share of the run in which the generator only works against differences of mean summaries and textures
     polish_images: int = 2_000  # half-life of those differences at first, in images; four times that at the end
-    polish_rate: float = 2.5e-5  # Adam's rate there, falling to zero
+    polish_rate: float = 1e-4  # Adam's rate there, falling to zero
     average: int = 2_000  # half-life of the averaged weights, in images
     augment: bool = True  # rotations, reflections and periodic translations
     split_seed: int = 0  # which simulations are train, valid and test
@@ -156,7 +156,7 @@ PRESETS: dict[str, dict] = {
     "mock64": dict(resolution=64, images=160_000, cooldown=0.5, polish=0.3125, average=4_000, precision="full", reports=32),
     "mock64-cosmo": dict(conditions=("Omega_m", "sigma_8"), drawn=("A_SN1", "A_AGN1", "A_SN2", "A_AGN2")) | FEWER_LABELS,
     "mock64-free": dict(conditions=(), drawn=tuple(PARAMETERS)) | FEWER_LABELS,
-    "mock128": dict(resolution=128, images=120_000, start="mock64", cooldown=0.5, polish=0.25, average=5_000, precision="full", reports=40),
+    "mock128": dict(resolution=128, images=80_000, start="mock64", cooldown=0.5, polish=0.3125, average=4_000, precision="full", reports=16),
     "paper": dict(resolution=256, images=4_000_000, width=64, critic_width=64, most=512, latent=256, average=20_000, reports=100),
 }
 
@@ -333,7 +333,7 @@ class Trainer:
         self.matching = Matching(size, len(config.conditions), config.matching_images).to(device) if size else None
         self.texture = Texture(len(config.fields), config.resolution).to(device) if config.polish else None
         size = self.discriminator.summary.size + self.texture.size if config.polish else 0
-        self.polishing = Matching(size, len(config.conditions), config.polish_images, curved=True).to(device) if size else None
+        self.polishing = Matching(size, len(config.conditions), config.polish_images, fine=True).to(device) if size else None
         self.loss, optimiser = get_loss(config.loss), OPTIMISERS[config.optimiser]
         self.optimisers = [
             optimiser(net.parameters(), config.rate, config.betas, weight_decay=config.decay, fused=device.type in ("cpu", "cuda"))
@@ -457,6 +457,8 @@ class Trainer:
         if self.seen - self.config.batch < self.game:
             self.generator.load_state_dict(self.average.state_dict())
         listening = not self.optimisers[2].param_groups[0]["lr"]
+        if not listening and not self.polishing.weighed:
+            self.polishing.weigh()
         with torch.set_grad_enabled(not listening):
             with self.precision():
                 fake = self.generator(*self.drawn(labels))
@@ -631,7 +633,7 @@ def ratios(found: dict[str, float], floor: dict) -> dict[str, float]:
     return out | {"score": float(np.mean(list(out.values())))}
 
 # %% ../nbs/04_train.ipynb #fc1c93da
-CHECKPOINT_FORMAT = "cmd_emulator checkpoint 4"
+CHECKPOINT_FORMAT = "cmd_emulator checkpoint 5"
 
 
 def identity(config: TrainConfig) -> dict:
