@@ -149,7 +149,7 @@ class TrainConfig:
                                    summaries=self.summaries, decoders=self.reconstruction > 0, decades=decades if self.summaries else ())
 
 # %% ../nbs/04_train.ipynb #2b5a2743
-FEWER_LABELS = dict(resolution=64, start="mock64", images=48_000, polish=1.0, average=4_000, precision="full", reports=8)
+FEWER_LABELS = dict(resolution=64, start="mock64", images=32_000, polish=1.0, average=4_000, precision="full", reports=8)
 PRESETS: dict[str, dict] = {
     "smoke": dict(resolution=32, images=640, width=8, critic_width=16, most=48, latent=32, average=100, reports=2),
     "laptop": dict(resolution=64, images=18_000),
