@@ -22,6 +22,7 @@ import torch
 import cmd_emulator
 from .dataset import Normaliser
 from .maps import atomic_path, repository_root
+from .flow import Flow, FlowConfig
 from .model import Generator, GeneratorConfig, fingerprint
 
 # %% ../nbs/03a_files.ipynb #f5df500a
@@ -44,7 +45,7 @@ def write_sealed(path, meta: dict, weights: dict) -> str:
 
 def save_emulator(
     path,
-    generator: Generator,
+    generator: Generator | Flow,
     config,  # of its training, a dataclass with `fields` and `conditions`
     normaliser: Normaliser,
     **about,  # anything else worth telling: run, images, scores, data
@@ -121,12 +122,18 @@ def seal(path) -> str:
     return write_sealed(path, *read_emulator(path))
 
 # %% ../nbs/03a_files.ipynb #f2c594e7
-def build_generator(path, meta: dict, weights: dict) -> Generator:
+def _network(meta: dict) -> tuple[type, type]:
+    "The classes of an emulator's network and of its configuration."
+    return (Flow, FlowConfig) if meta["config"].get("method", "game") == "flow" else (Generator, GeneratorConfig)
+
+
+def build_generator(path, meta: dict, weights: dict) -> Generator | Flow:
     "The network of an emulator file. ValueError when text and weights do not belong together."
-    known, given = set(GeneratorConfig.__dataclass_fields__), meta["generator"]
+    kind, config, given = *_network(meta), meta["generator"]
+    known = set(config.__dataclass_fields__)
     if unknown := sorted(set(given) - known):
         raise ValueError(f"{path}: its network has the setting {unknown[0]!r}, which cmd_emulator {cmd_emulator.__version__} does not know: upgrade cmd_emulator")
-    generator = Generator(GeneratorConfig(**given))
+    generator = kind(config(**given))
     try:
         generator.load_state_dict(weights)
     except RuntimeError as error:
@@ -140,7 +147,7 @@ def build_generator(path, meta: dict, weights: dict) -> Generator:
 
 # %% ../nbs/03a_files.ipynb #8294419f
 def start_from(
-    generator: Generator,  # changed in place
+    generator: Generator | Flow,  # changed in place
     config,  # of its training, with `fields`, `conditions` and `drawn`
     name,  # pretrained name, run name, run folder or .safetensors file
 ) -> list[str]:  # tensors that keep their first values
@@ -151,14 +158,16 @@ def start_from(
     if list(meta["fields"]) != list(config.fields) or set(there) != set(here):
         raise ValueError(f"cannot start from {path}: it has fields {', '.join(meta['fields'])} and labels {', '.join(there) or 'none'}, "
                          f"asked for are {', '.join(config.fields)} and {', '.join(here) or 'none'}; name as drawn the labels that the new one is not told")
-    order, first = [there.index(label) for label in here], meta["generator"]["latent"]
-    for key, column in {"label_style.weight": 0, "embed.0.weight": first}.items():
-        if here:
-            weights[key] = torch.cat([weights[key][:, :column], weights[key][:, column:][:, order]], 1)
+    if not isinstance(generator, _network(meta)[0]):
+        raise ValueError(f"cannot start from {path}: it is a {_network(meta)[0].__name__}, asked for is a {type(generator).__name__}; choose its method")
+    order = [there.index(label) for label in here]
+    for key in generator.told if here else ():
+        column = weights[key].shape[1] - len(there)
+        weights[key] = torch.cat([weights[key][:, :column], weights[key][:, column:][:, order]], 1)
     own = generator.state_dict()
     new = [key for key, value in own.items() if key not in weights or weights[key].shape != value.shape]
-    finer = [i for i, n in enumerate(generator.levels) if n > meta["generator"]["resolution"]]
-    allowed = ("to_maps", "offset", *(f"blocks.{i}." for i in finer), *(f"excite.{generator.levels[i]}." for i in finer))
+    finer = generator.finer(meta["generator"]["resolution"])
+    allowed = tuple(finer)
     if strange := [key for key in new if not finer or not key.startswith(allowed)]:
         shape = tuple(weights[strange[0]].shape) if strange[0] in weights else "nothing"
         raise ValueError(f"cannot start from {path}: {strange[0]} is {shape} there and {tuple(own[strange[0]].shape)} here; choose its width, latent and normalisation")

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['NORMS', 'BANDS', 'NEAR', 'STEPS', 'LEVELS', 'CURVATURES', 'FINEST', 'SOFT', 'HEIGHTS', 'EDGE', 'wrap', 'conv',
            'boxed', 'conv_up', 'conv_down', 'check_resolution', 'channels_at', 'GeneratorConfig', 'DiscriminatorConfig',
-           'Modulated', 'Block', 'Excite', 'Generator', 'bands', 'Directions', 'ranked', 'laplacian',
+           'Modulated', 'Block', 'drawn_labels', 'Excite', 'Generator', 'bands', 'Directions', 'ranked', 'laplacian',
            'lowest_neighbour', 'Summary', 'haar', 'Texture', 'unshuffle', 'Conv', 'Halve', 'Decoder', 'Discriminator',
            'reconstruction_targets', 'numbered_draws', 'generate', 'network_configs', 'fingerprint']
 
@@ -211,6 +211,18 @@ class Block(nn.Module):
         return F.glu(x, 1) * 1.8
 
 
+def drawn_labels(
+    z: torch.Tensor,  # (b, latents) standard normal
+    labels: torch.Tensor | None,  # (b, conditions) in [-1, 1]
+    drawn: int,  # how many labels the end of z stands for
+) -> torch.Tensor | None:
+    "(b, conditions + drawn): those given, and those drawn from the end of z (a normal number's share of the distribution below it is uniform)."
+    if not drawn:
+        return labels
+    own = torch.special.ndtr(z[:, -drawn:]) * 2 - 1
+    return own if labels is None else torch.cat([labels, own], 1)
+
+
 class Excite(nn.Module):
     "Skip-layer excitation: a coarse level sets gates on a fine level's channels."
 
@@ -245,6 +257,13 @@ class Generator(nn.Module):
         self.to_maps = nn.Parameter(torch.randn(values, width[config.resolution], 3, 3) / (9 * width[config.resolution]) ** 0.5)
         self.offset = nn.Parameter(torch.zeros(values))
 
+    told = "label_style.weight", "embed.0.weight"  # weights whose last columns belong to the labels
+
+    def finer(self, resolution: int) -> list[str]:
+        "Beginnings of the names of weights that a generator of this resolution has not, or has in another shape."
+        levels = [(i, n) for i, n in enumerate(self.levels) if n > resolution]
+        return [name for i, n in levels for name in (f"blocks.{i}.", f"excite.{n}.")] + ["to_maps", "offset"] * bool(levels)
+
     @property
     def noise_size(self) -> int:
         "White-noise values that one map takes: one a pixel of every level."
@@ -255,13 +274,6 @@ class Generator(nn.Module):
         "Standard normal numbers that one map takes besides: the latent, and one for each label that is drawn."
         return self.config.latent + self.config.drawn
 
-    def all_labels(self, z: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor | None:
-        "(b, conditions + drawn): those given, and those drawn from the end of z (a normal number's share of the distribution below it is uniform)."
-        if not self.config.drawn:
-            return labels
-        drawn = torch.special.ndtr(z[:, self.config.latent:]) * 2 - 1
-        return drawn if labels is None else torch.cat([labels, drawn], 1)
-
     def forward(
         self,
         z: torch.Tensor,  # (b, latents) standard normal
@@ -269,7 +281,7 @@ class Generator(nn.Module):
         noise: torch.Tensor | None = None,  # (b, noise_size) standard normal; None is noise off
     ) -> torch.Tensor:
         "(b, fields, resolution, resolution), standardised log10 maps (or in [-1, 1] with tanh)."
-        b, labels, z = z.shape[0], self.all_labels(z, labels), z[:, :self.config.latent]
+        b, labels, z = z.shape[0], drawn_labels(z, labels, self.config.drawn), z[:, :self.config.latent]
         style = self.embed(z if self.label_style is None else torch.cat([z, labels], 1))
         if self.label_style is not None:
             style = style + self.label_style(labels)
