@@ -31,7 +31,7 @@ WIDE = 1.2  # standard deviation of the times, before the logistic function
 
 
 def draw_times(b: int, generator: torch.Generator | None = None) -> torch.Tensor:
-    "(b,) times between 0 and 1, where learning pays: the logistic function of standard normal numbers (Esser et al. 2024, arXiv:2403.03206)."
+    "(b,) times between 0 and 1, most in between, where learning pays: the logistic function of normal numbers (Esser et al. 2024, arXiv:2403.03206)."
     return (WIDE * torch.randn(b, generator=generator)).sigmoid()
 
 # %% ../nbs/02a_flow.ipynb #2ef9ce6b
@@ -58,7 +58,8 @@ class GaussianFlow(nn.Module):
         n, self.colour = resolution, colour
         k = torch.hypot((torch.fft.fftfreq(n) * n)[:, None], (torch.fft.rfftfreq(n) * n)[None])
         self.register_buffer("ring", k.round().long().clamp(max=n // 2), persistent=False)  # of each mode: |k| in units of 2 pi / box
-        self.register_buffer("share", torch.bincount(self.ring.flatten()) / self.ring.numel(), persistent=False)
+        twice = torch.full(self.ring.shape, 2.0).index_fill(1, torch.tensor([0, n // 2]), 1.0)  # of modes that the half plane leaves out
+        self.register_buffer("share", torch.bincount(self.ring.flatten(), twice.flatten()) / n**2, persistent=False)
         self.register_buffer("power", torch.ones(n // 2 + 1, fields))  # eigenvalues of the covariance in each ring
         self.register_buffer("axes", torch.eye(fields).repeat(n // 2 + 1, 1, 1))  # eigenvectors, in columns
         self.register_buffer("ends", torch.tensor([[-math.inf], [math.inf]]).repeat(1, fields))  # lowest and highest pixel of each field
