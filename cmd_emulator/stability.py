@@ -22,7 +22,7 @@ from tqdm import tqdm
 from .losses import AdversarialLoss, hinge_d, hinge_g
 from .maps import PARAMETERS
 from .model import Discriminator, Generator
-from .train import TrainConfig, Trainer, load_data, make_batches, make_config, read_metrics, train, write_text
+from .train import FLOW, TRAINERS, TrainConfig, Trainer, load_data, make_batches, make_config, read_metrics, train, write_text
 
 # %% ../nbs/04f_stability.ipynb #d0cec792
 RECIPES: dict[str, dict] = {
@@ -37,6 +37,7 @@ RECIPES: dict[str, dict] = {
         loss="hinge", matching=0.0, summaries=False, reconstruction=0.0, augment=False, scaling="tanh", norm="batch", phases=False,
         rate=2e-4, betas=(0.5, 0.999), cooldown=0.0, critic_width=8,
     ),
+    "flow": FLOW | dict(batch=16, average=2_000),
 }
 
 # %% ../nbs/04f_stability.ipynb #23363f23
@@ -74,7 +75,7 @@ class Attempt(Trainer):
         return LabelsInLatent(self.config), Discriminator(replace(self.config.discriminator(), conditions=0))
 
 
-PLAYERS = {"the oscillating attempt": Attempt}  # other recipes are played by `Trainer`
+PLAYERS = {"the oscillating attempt": Attempt}  # the others train as their method does
 
 # %% ../nbs/04f_stability.ipynb #a51f360f
 def study_config(recipe: str, images: int = 5_000, seed: int = 0) -> TrainConfig:
@@ -87,7 +88,7 @@ def run_one(recipe: str, seed: int, images: int, data_dir, run_dir, progress: bo
     config = study_config(recipe, images, seed)
     stopped = ""
     try:
-        train(config, data_dir, run_dir, device="cpu", progress=progress, players=PLAYERS.get(recipe, Trainer))
+        train(config, data_dir, run_dir, device="cpu", progress=progress, players=PLAYERS.get(recipe))
     except FloatingPointError as error:
         stopped = str(error).partition(":")[0]
     path = Path(run_dir) / "metrics.jsonl"
@@ -164,7 +165,8 @@ def measure_speed(
         config = study_config(name)
         data = load_data(config, data_dir)
         batches = make_batches(config, data, torch.device("cpu"))
-        trainers[name] = PLAYERS.get(name, Trainer)(config, batches, torch.device("cpu"), data.normaliser.scale)
+        trainers[name] = PLAYERS.get(name, TRAINERS[config.method])(config, batches, torch.device("cpu"), data.normaliser.scale)
+        trainers[name].prepare(data)
     for _ in range(turns + 1):
         for name, trainer in trainers.items():
             began = time.perf_counter()

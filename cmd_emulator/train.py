@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['PRECISIONS', 'OPTIMISERS', 'METHODS', 'FLOW', 'FEWER_LABELS', 'PRESETS', 'MOST_VALID', 'LAUNCHERS', 'LISTENING',
-           'MOST_MEASURED', 'PLAYERS', 'CHECKPOINT_FORMAT', 'check_kind', 'TrainConfig', 'make_config', 'read_settings',
-           'read_config', 'RunData', 'load_data', 'Ranks', 'join_ranks', 'pick_device', 'has_bfloat16', 'precision',
-           'Trainer', 'FlowTrainer', 'refresh_statistics', 'scaled_labels', 'draw_like', 'summarise', 'rows_of',
-           'by_sim', 'compare', 'spread', 'distances', 'half_floor', 'twin_floor', 'measure_floor', 'ratios',
+           'MOST_MEASURED', 'TRAINERS', 'CHECKPOINT_FORMAT', 'check_kind', 'TrainConfig', 'make_config',
+           'read_settings', 'read_config', 'RunData', 'load_data', 'Ranks', 'join_ranks', 'pick_device', 'has_bfloat16',
+           'precision', 'Trainer', 'FlowTrainer', 'refresh_statistics', 'scaled_labels', 'draw_like', 'summarise',
+           'rows_of', 'by_sim', 'compare', 'spread', 'distances', 'half_floor', 'twin_floor', 'measure_floor', 'ratios',
            'identity', 'save_checkpoint', 'load_checkpoint', 'PoliteInterrupt', 'make_batches', 'claim', 'write_text',
            'prepare_run', 'sample_picture', 'Board', 'Run', 'train', 'train_processes', 'make_parser', 'main',
            'read_metrics', 'plot_metrics']
@@ -399,9 +399,9 @@ class Trainer:
         return precision(self.device, self.config.precision)
 
     @property
-    def game(self) -> float:
+    def game(self) -> int:
         "Images after which the game is over and polishing begins."
-        return (1 - self.config.polish) * self.config.images
+        return round((1 - self.config.polish) * self.config.images)
 
     @property
     def finishing(self) -> bool:
@@ -575,9 +575,9 @@ class FlowTrainer(Trainer):
         return super().networks + ([self.guide] if self.guide else [])
 
     @property
-    def learned(self) -> float:
+    def learned(self) -> int:
         "Images after which the flow is learned and jumps begin."
-        return self.game - self.config.jumping * self.config.images
+        return round((1 - self.config.polish - self.config.jumping) * self.config.images)
 
     @property
     def finishing(self) -> bool:
@@ -588,7 +588,7 @@ class FlowTrainer(Trainer):
         config, left = self.config, self.learned - self.seen
         self.optimisers[0].param_groups[0]["lr"] = config.rate * min(1.0, (self.seen + config.batch) / max(1, config.warmup * self.learned), max(0.0, left / max(1, config.cooldown * self.learned)))
         left = (self.game - self.seen) / max(1, 0.8 * (self.game - self.learned))
-        self.optimisers[1].param_groups[0]["lr"] = config.jump_rate * max(0.0, min(1.0, left))
+        self.optimisers[1].param_groups[0]["lr"] = config.jump_rate * max(0.0, min(1.0, left)) * (self.seen >= self.learned)
         self.schedule_polish()
         if self.seen >= self.learned and config.jumping:
             for network in (self.generator, self.average):
@@ -636,7 +636,7 @@ class FlowTrainer(Trainer):
         return self.flow_step(real, labels) if self.seen < self.learned else self.jump_step(real, labels)
 
 
-PLAYERS: dict[str, type[Trainer]] = {"game": Trainer, "flow": FlowTrainer}
+TRAINERS: dict[str, type[Trainer]] = {"game": Trainer, "flow": FlowTrainer}
 
 # %% ../nbs/04_train.ipynb #4bed390d
 def refresh_statistics(
@@ -920,7 +920,7 @@ class Run:
         if ranks.rank == 0:
             prepare_run(self.dir, config, data_dir, floor, resume)
         ranks.any(False)  # the others wait here until the folder is ready
-        self.trainer = (players or PLAYERS[config.method])(config, make_batches(config, self.data, device, ranks), device, self.data.normaliser.scale, ranks)
+        self.trainer = (players or TRAINERS[config.method])(config, make_batches(config, self.data, device, ranks), device, self.data.normaliser.scale, ranks)
         self.labels = scaled_labels(self.data.ds, config.conditions)[self.data.train].to(device)
         if checkpoint.exists():
             self.books = load_checkpoint(checkpoint, self.trainer)
