@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FORMAT', 'plain', 'write_sealed', 'save_emulator', 'known_emulators', 'find_emulator', 'check_format',
-           'read_emulator', 'seal', 'build_generator', 'start_from']
+           'read_emulator', 'seal', 'build_generator', 'tell_less', 'start_from']
 
 # %% ../nbs/03a_files.ipynb #4793d07b
 import json
@@ -127,6 +127,14 @@ def _network(meta: dict) -> tuple[type, type]:
     return (Flow, FlowConfig) if meta["config"].get("method", "game") == "flow" else (Generator, GeneratorConfig)
 
 
+def _reorder(kind: type, weights: dict, there: list, here: list) -> None:
+    "Bring the columns of labels, in place, from the order of one network to that of another."
+    order = [there.index(label) for label in here]
+    for key in kind.told if here else ():
+        column = weights[key].shape[1] - len(there)
+        weights[key] = torch.cat([weights[key][:, :column], weights[key][:, column:][:, order]], 1)
+
+
 def build_generator(path, meta: dict, weights: dict) -> Generator | Flow:
     "The network of an emulator file. ValueError when text and weights do not belong together."
     kind, config, given = *_network(meta), meta["generator"]
@@ -145,6 +153,25 @@ def build_generator(path, meta: dict, weights: dict) -> Generator | Flow:
         raise ValueError(f"{path}: its fields {meta['fields']} and parameters {meta['conditions']} do not fit its network and its normaliser; fetch it again")
     return generator
 
+# %% ../nbs/03a_files.ipynb #908911e2
+def tell_less(
+    name,  # pretrained name, run name, run folder or .safetensors file
+    conditions,  # labels that the new one is still told, in this order; () is unconditional
+    path,  # the new file
+) -> str:  # its fingerprint
+    "Write the emulator that draws its other labels itself. ValueError for a label that it does not know."
+    meta, weights = read_emulator(find_emulator(name))
+    conditions, known = tuple(conditions), [*meta["conditions"], *meta["config"].get("drawn", ())]
+    if unknown := [label for label in conditions if label not in meta["conditions"]]:
+        raise ValueError(f"{name} is not told {unknown[0]!r}: it is told {', '.join(meta['conditions']) or 'nothing'}")
+    here = [*conditions, *(label for label in known if label not in conditions)]
+    _reorder(_network(meta)[0], weights, known, here)
+    drawn = tuple(here[len(conditions):])
+    meta["generator"] |= {"conditions": len(conditions), "drawn": len(drawn)}
+    meta["config"] |= {"conditions": conditions, "drawn": drawn}
+    meta["about"] = meta.get("about", {}) | {"made_of": meta.pop("sha256", fingerprint(meta, weights))}
+    return write_sealed(path, meta | {"conditions": conditions}, weights)
+
 # %% ../nbs/03a_files.ipynb #8294419f
 def start_from(
     generator: Generator | Flow,  # changed in place
@@ -160,10 +187,7 @@ def start_from(
                          f"asked for are {', '.join(config.fields)} and {', '.join(here) or 'none'}; name as drawn the labels that the new one is not told")
     if not isinstance(generator, _network(meta)[0]):
         raise ValueError(f"cannot start from {path}: it is a {_network(meta)[0].__name__}, asked for is a {type(generator).__name__}; choose its method")
-    order = [there.index(label) for label in here]
-    for key in generator.told if here else ():
-        column = weights[key].shape[1] - len(there)
-        weights[key] = torch.cat([weights[key][:, :column], weights[key][:, column:][:, order]], 1)
+    _reorder(type(generator), weights, there, here)
     own = generator.state_dict()
     new = [key for key, value in own.items() if key not in weights or weights[key].shape != value.shape]
     finer = generator.finer(meta["generator"]["resolution"])

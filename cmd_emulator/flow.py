@@ -44,7 +44,7 @@ def integrate(
     "Follow a velocity, which is asked once a step."
     before = None
     for i in range(len(times) - 1):
-        h, now = times[i + 1] - times[i], velocity(x, times[i].expand(len(x)))
+        h, now = times[i + 1] - times[i], velocity(x, times[i].expand(x.shape[0]))
         bent = 0 if before is None or not second else h / (2 * (times[i] - times[i - 1])) * (now - before)
         x, before = x + h * (now + bent), now
     return x
@@ -247,7 +247,7 @@ class Flow(nn.Module):
 
     def stride(self, x: torch.Tensor, begin: torch.Tensor, end: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
         "(b, fields, n, n) from one time () to another by asking the network once, as one that has learned to jump."
-        return self.gaussian.carry(x, begin, end) + (end - begin) * self.rest(x, begin.expand(len(x)), labels)
+        return self.gaussian.carry(x, begin, end) + (end - begin) * self.rest(x, begin.expand(x.shape[0]), labels)
 
     def forward(
         self,
