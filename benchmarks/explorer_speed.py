@@ -18,7 +18,6 @@ sys.path.insert(0, str(ROOT))
 
 from cmd_emulator.emulator import Emulator  # noqa: E402
 from cmd_emulator.explorer import Explorer, explore, palette_png  # noqa: E402
-from cmd_emulator.model import Generator, GeneratorConfig  # noqa: E402
 
 
 def median_ms(work, n: int = 15) -> float:
@@ -82,7 +81,8 @@ def large(name: str) -> None:
     "An untrained network of 256²: is the hand told to let go?"
     small = Emulator.load(name)
     meta = small.meta | {"generator": small.meta["generator"] | {"resolution": 256}}
-    emulator = Emulator(Generator(GeneratorConfig(**meta["generator"])), small.normaliser, meta, "untrained", "")
+    network = type(small.generator)
+    emulator = Emulator(network(type(small.generator.config)(**meta["generator"])), small.normaliser, meta, "untrained", "")
     explorer = explore(emulator)
     print(f"256²: {median_ms(lambda: emulator.sample(1), 5):.0f} ms a triple, {median_ms(lambda: (explorer.made.clear(), explorer.draw()), 5):.0f} ms to the picture; "
           f"sliders {'follow the hand' if explorer.sliders['Omega_m'].continuous_update else 'report when let go'}")
