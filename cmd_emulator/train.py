@@ -176,9 +176,9 @@ FLOW = dict(method="flow", batch=32, rate=2e-3, warmup=0.02, cooldown=0.7, width
 PRESETS: dict[str, dict] = {
     "smoke": dict(resolution=32, images=640, width=8, critic_width=16, most=48, latent=32, average=100, reports=2),
     "laptop": dict(resolution=64, images=18_000),
-    "mock64": FLOW | dict(resolution=64, images=250_000, jumping=0.1056, polish=0.1216, polish_rate=3e-4, reports=12),
-    "game64": dict(resolution=64, images=160_000, cooldown=0.5, polish=0.3125, average=4_000, precision="full", reports=32),
-    "mock128": FLOW | dict(resolution=128, images=120_000, jumping=0.1, polish=0.08, reports=12),
+    "mock64": dict(resolution=64, images=160_000, cooldown=0.5, polish=0.3125, average=4_000, precision="full", reports=32),
+    "mock128": dict(resolution=128, images=80_000, start="mock64", cooldown=0.5, polish=0.3125, average=4_000, precision="full", reports=16),
+    "flow64": FLOW | dict(resolution=64, images=193_200, reports=10),
     "paper": dict(resolution=256, images=4_000_000, width=64, critic_width=64, most=512, latent=256, average=20_000, reports=100),
 }
 
@@ -578,7 +578,8 @@ class FlowTrainer(Trainer):
 
     @property
     def finishing(self) -> bool:
-        return self.seen > self.learned
+        "Whether the rate has fallen to zero, or a later part goes on: then the last report is kept."
+        return self.seen >= self.learned
 
     def schedule(self):
         "Set the learning rates of each part, and who draws reports how."
