@@ -187,6 +187,10 @@ def start_from(
                          f"asked for are {', '.join(config.fields)} and {', '.join(here) or 'none'}; name as drawn the labels that the new one is not told")
     if not isinstance(generator, _network(meta)[0]):
         raise ValueError(f"cannot start from {path}: it is a {_network(meta)[0].__name__}, asked for is a {type(generator).__name__}; choose its method")
+    strides = [config.get("jumps", False) for config in (meta["generator"], asdict(generator.config))]
+    if strides[0] != strides[1]:
+        kinds = ["goes in strides" if one else "is followed in small steps" for one in strides]
+        raise ValueError(f"cannot start from {path}: it {kinds[0]}, the one asked for {kinds[1]}; a flow learns strides with jumping, and only those are polished alone")
     _reorder(type(generator), weights, there, here)
     own = generator.state_dict()
     new = [key for key, value in own.items() if key not in weights or weights[key].shape != value.shape]

@@ -54,7 +54,7 @@ FAR = 1e6  # no pixel is beyond this many standard deviations
 
 
 class GaussianFlow(nn.Module):
-    "The flow of white noise to Gaussian fields of a given covariance, mode by mode; at first the fields are white noise too."
+    "The flow of coloured noise to Gaussian fields of a given covariance, mode by mode; at first both are white noise."
 
     def __init__(self, fields: int, resolution: int, colour: float = 0.5):
         super().__init__()
@@ -145,7 +145,8 @@ def kernel(out: int, c: int, size: int, gain: float = 1.0) -> nn.Parameter:
 
 def level(x: torch.Tensor) -> torch.Tensor:
     "Channels brought to unit size at each pixel: (b, c, n, n)."
-    return x * (x.float() if x.dtype == torch.bfloat16 else x).square().mean(1, keepdim=True).add(1e-4).rsqrt().to(x.dtype)
+    wide = x if x.dtype == torch.float64 else x.float()  # squares of float16 would overflow
+    return x * wide.square().mean(1, keepdim=True).add(1e-4).rsqrt().to(x.dtype)
 
 
 class Residual(nn.Module):
@@ -172,7 +173,7 @@ FASTEST = 30.0  # of the waves in time that the network is shown, in half turns
 
 
 class Flow(nn.Module):
-    "White noise and labels in; standardised maps out."
+    "White noise, which it colours, and labels in; standardised maps out."
 
     def __init__(self, config: FlowConfig):
         super().__init__()

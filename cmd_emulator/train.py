@@ -927,9 +927,9 @@ class Run:
             self.books = load_checkpoint(checkpoint, self.trainer)
         else:
             self.trainer.prepare(self.data)
-        if config.start and not checkpoint.exists():
-            start_from(self.trainer.generator, config, config.start)
-            self.trainer.average.load_state_dict(self.trainer.generator.state_dict())
+            if config.start:
+                start_from(self.trainer.generator, config, config.start)
+                self.trainer.average.load_state_dict(self.trainer.generator.state_dict())
         ranks.check_same(self.trainer.generator)
         self.began, self.saved_at = time.perf_counter() - self.books["seconds"], time.perf_counter()
         self.board = Board(self.dir / "board", self.trainer.seen) if ranks.rank == 0 else None
