@@ -100,6 +100,7 @@ class TrainConfig:
     jumps: int = 2  # strides in which the finished emulator goes from noise to maps; divides flow_steps
     jumping: float = 0.0  # share of the run, before polishing, in which jumps are learned; 0: the flow is followed in small steps
     jump_rate: float = 5e-4  # Adam's rate there, falling to zero
+    calibrate: int = 0  # maps that the finished flow draws to be calibrated with; 0 is off
     average: int = 2_000  # half-life of the averaged weights, in images
     augment: bool = True  # rotations, reflections and periodic translations
     split_seed: int = 0  # which simulations are train, valid and test
@@ -177,7 +178,7 @@ FEWER_LABELS = dict(resolution=64, start="mock64", images=32_000, polish=1.0, av
 PRESETS: dict[str, dict] = {
     "smoke": dict(resolution=32, images=640, width=8, critic_width=16, most=48, latent=32, average=100, reports=2),
     "laptop": dict(resolution=64, images=18_000),
-    "mock64": dict(resolution=64, images=160_000, cooldown=0.5, polish=0.3125, average=4_000, precision="full", reports=32),
+    "mock64": FLOW | dict(resolution=64, images=250_000, jumping=0.2, calibrate=9_600, reports=10),
     "mock128": dict(resolution=128, images=80_000, start="mock64", cooldown=0.5, polish=0.3125, average=4_000, precision="full", reports=16),
     "mock64-cosmo": dict(conditions=("Omega_m", "sigma_8"), drawn=("A_SN1", "A_AGN1", "A_SN2", "A_AGN2")) | FEWER_LABELS,
     "mock64-free": dict(conditions=(), drawn=tuple(PARAMETERS)) | FEWER_LABELS,
