@@ -128,11 +128,13 @@ def _network(meta: dict) -> tuple[type, type]:
 
 
 def _reorder(kind: type, weights: dict, there: list, here: list) -> None:
-    "Bring the columns of labels, in place, from the order of one network to that of another."
+    "Bring the labels, in place, from the order of one network to that of another."
     order = [there.index(label) for label in here]
     for key in kind.told if here else ():
         column = weights[key].shape[1] - len(there)
         weights[key] = torch.cat([weights[key][:, :column], weights[key][:, column:][:, order]], 1)
+    if "calibration.order" in weights:
+        weights["calibration.order"] = torch.tensor([here.index(there[i]) for i in weights["calibration.order"].tolist()], dtype=torch.long)
 
 
 def build_generator(path, meta: dict, weights: dict) -> Generator | Flow:

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .calibrate import Calibration, rings
 from .model import check_resolution, conv, drawn_labels, unshuffle, wrap
 
 # %% ../nbs/02a_flow.ipynb #0d66bb40
@@ -59,8 +60,7 @@ class GaussianFlow(nn.Module):
     def __init__(self, fields: int, resolution: int, colour: float = 0.5):
         super().__init__()
         n, self.colour = resolution, colour
-        k = torch.hypot((torch.fft.fftfreq(n) * n)[:, None], (torch.fft.rfftfreq(n) * n)[None])
-        self.register_buffer("ring", k.round().long().clamp(max=n // 2), persistent=False)  # of each mode: |k| in units of 2 pi / box
+        self.register_buffer("ring", rings(n)[0], persistent=False)  # of each mode: |k| in units of 2 pi / box
         twice = torch.full(self.ring.shape, 2.0).index_fill(1, torch.tensor([0, n // 2]), 1.0)  # of modes that the half plane leaves out
         self.register_buffer("share", torch.bincount(self.ring.flatten(), twice.flatten()) / n**2, persistent=False)
         self.register_buffer("power", torch.ones(n // 2 + 1, fields))  # eigenvalues of the covariance in each ring
@@ -128,10 +128,11 @@ class FlowConfig:
     jumps: bool = False  # it has learned where each of its steps ends; else it is asked for slopes
     drawn: int = 0  # further labels, which it draws itself, uniform in [-1, 1]
     colour: float = 0.5  # power of the noise is that of the maps to this power: 0 is white
+    rounds: int = 0  # of calibration behind it
 
     def __post_init__(self):
         check_resolution(self.resolution)
-        for name, least in dict(fields=1, conditions=0, width=8, most=8, style=1, coarsest=2, steps=1, drawn=0).items():
+        for name, least in dict(fields=1, conditions=0, width=8, most=8, style=1, coarsest=2, steps=1, drawn=0, rounds=0).items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} {getattr(self, name)}: expected at least {least}")
         if self.coarsest & (self.coarsest - 1) or self.coarsest > self.resolution // 2:
@@ -205,6 +206,7 @@ class Flow(nn.Module):
         self.twice = nn.ParameterList(kernel(c, finer, 4, 2 ** 0.5) for c, finer in zip(wide[1:], wide))
         said = 4 * (1 + BANDS) * fields
         self.last, self.offset = kernel(said, wide[0], 3, 0.0), nn.Parameter(torch.zeros(said))
+        self.calibration = Calibration(labels, fields, config.resolution, config.rounds) if config.rounds else None
 
     told = ("embed.0.weight",)  # weights whose last columns belong to the labels
 
@@ -278,10 +280,11 @@ class Flow(nn.Module):
         x = self.gaussian.noise(pixels.reshape(-1, config.fields, config.resolution, config.resolution))
         times = torch.linspace(0, 1, config.steps + 1, dtype=x.dtype, device=x.device)
         if not config.jumps:
-            return self.gaussian.bounded(self.follow(x, times, labels))
-        for begin, end in zip(times, times[1:]):
+            x = self.follow(x, times, labels)
+        for begin, end in zip(times, times[1:]) if config.jumps else ():
             x = self.stride(x, begin, end, labels)
-        return self.gaussian.bounded(x)
+        maps = self.gaussian.bounded(x)
+        return maps if self.calibration is None else self.calibration(maps, labels)
 
     def draw(self, b: int, generator: torch.Generator | None = None, device=None) -> tuple[torch.Tensor, torch.Tensor]:
         "Latents (b, latents) for training, standard normal, and no noise (b, 0)."

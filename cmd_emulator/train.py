@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PRECISIONS', 'OPTIMISERS', 'METHODS', 'FLOW', 'FEWER_LABELS', 'PRESETS', 'MOST_VALID', 'LAUNCHERS', 'LISTENING',
-           'MOST_MEASURED', 'TRAINERS', 'CHECKPOINT_FORMAT', 'check_kind', 'TrainConfig', 'make_config',
+           'ROUNDS', 'MOST_MEASURED', 'TRAINERS', 'CHECKPOINT_FORMAT', 'check_kind', 'TrainConfig', 'make_config',
            'read_settings', 'read_config', 'RunData', 'load_data', 'Ranks', 'join_ranks', 'pick_device', 'has_bfloat16',
            'precision', 'Trainer', 'FlowTrainer', 'refresh_statistics', 'scaled_labels', 'draw_like', 'summarise',
            'rows_of', 'by_sim', 'compare', 'spread', 'distances', 'half_floor', 'twin_floor', 'measure_floor', 'ratios',
@@ -153,8 +153,10 @@ class TrainConfig:
         "ValueError for settings that a flow, or a game, has no use for."
         if self.flow_steps < 1 or self.jumps < 1 or self.flow_steps % self.jumps:
             raise ValueError(f"flow_steps {self.flow_steps} and jumps {self.jumps}: expected whole numbers of at least 1, the second a divisor of the first")
-        if self.method == "game" and self.jumping:
-            raise ValueError("jumping belongs to method='flow': set that, or jumping=0")
+        if self.method == "game" and (self.jumping or self.calibrate):
+            raise ValueError("jumping and calibrate belong to method='flow': set that, or both to 0")
+        if self.calibrate < 0 or self.calibrate and self.drawn:
+            raise ValueError(f"calibrate {self.calibrate}: expected at least 0, and 0 where labels are drawn; calibrate the flow that is told them, then `tell_less`")
         if self.jumping + self.polish > 1:
             raise ValueError(f"jumping {self.jumping} and polish {self.polish}: expected shares of a run that add up to at most 1")
         if self.method == "flow" and self.drawn and self.polish < 1:
@@ -396,6 +398,10 @@ class Trainer:
     def prepare(self, data: RunData) -> None:
         "What has to be known of the training maps before the first step: nothing more."
 
+    def finish(self, data: RunData, progress: bool = False) -> torch.nn.Module:
+        "The network that reports judge and emulator files hold."
+        return self.average
+
     def precision(self):
         return precision(self.device, self.config.precision)
 
@@ -551,6 +557,7 @@ class Trainer:
         return losses
 
 # %% ../nbs/04_train.ipynb #3c0469b7
+ROUNDS = 2  # of a calibration
 MOST_MEASURED = 2_000  # training maps whose covariance and range are measured
 
 
@@ -601,6 +608,19 @@ class FlowTrainer(Trainer):
         some = data.train[:: max(1, len(data.train) // MOST_MEASURED)]
         self.generator.gaussian.fit(resident(data.ds.isel(map=some), data.normaliser, ())[0].to(self.device))
         self.average.gaussian.load_state_dict(self.generator.gaussian.state_dict())
+
+    def finish(self, data: RunData, progress: bool = False) -> torch.nn.Module:
+        "The averaged flow; after the last step a copy of it, calibrated with maps that it draws at the labels of training maps."
+        config, flow = self.config, self.average
+        if not config.calibrate or self.seen < config.images:
+            return flow
+        maps, labels = resident(data.ds.isel(map=data.train), data.normaliser, config.conditions)
+        told = labels[torch.linspace(0, len(labels) - 1, config.calibrate).long()]
+        drawn = tqdm(generate(flow, told, config.seed + 1, range(len(told)), config.batch), "calibrating", math.ceil(len(told) / config.batch), disable=not progress)
+        calibrated = Flow(replace(flow.config, rounds=ROUNDS)).eval().requires_grad_(False)
+        calibrated.calibration.fit(torch.cat([made.cpu() for made in drawn]), told, maps, labels, data.normaliser.scale)
+        calibrated.load_state_dict(flow.state_dict(), strict=False)
+        return calibrated.to(self.device)
 
     def noise(self, maps):
         "What a flow to maps like these begins with; all processes draw the whole batch's and keep their part."
@@ -914,8 +934,8 @@ class Board:
 class Run:
     "A trainer, its data, its folder, and what has been reported so far."
 
-    def __init__(self, config: TrainConfig, data_dir, run_dir, device: torch.device, resume: bool = True, ranks: Ranks = Ranks(), players: type[Trainer] | None = None):
-        self.config, self.ranks, self.dir, self.data = config, ranks, Path(run_dir), load_data(config, data_dir)
+    def __init__(self, config: TrainConfig, data_dir, run_dir, device: torch.device, resume: bool = True, ranks: Ranks = Ranks(), players: type[Trainer] | None = None, progress: bool = False):
+        self.config, self.ranks, self.dir, self.data, self.progress = config, ranks, Path(run_dir), load_data(config, data_dir), progress
         self.truth, checkpoint = summarise(self.data.valid), self.dir / "checkpoint.pt"
         floor = {} if resume and checkpoint.exists() else measure_floor(config, self.data)
         self.books = {"seconds": 0.0, "best": math.inf, "stale": 0, "lines": [], "floor": floor}
@@ -949,7 +969,8 @@ class Run:
             return {}
         seconds = time.perf_counter() - self.began
         refresh_statistics(trainer.average, self.labels, config.seed)
-        made = draw_like(trainer.average, self.data.normaliser, config.conditions, self.data.valid, config.seed)
+        network = trainer.finish(self.data, self.progress)
+        made = draw_like(network, self.data.normaliser, config.conditions, self.data.valid, config.seed)
         speed = {"images": trainer.seen, "seconds": round(seconds, 1), "images_per_second": round(trainer.seen / seconds, 1)}
         seen = summarise(made)
         found = distances(seen, self.truth)
@@ -958,7 +979,7 @@ class Run:
         books["stale"] += 1
         if trainer.finishing or line["score"] < books["best"]:
             books["best"], books["stale"] = line["score"], 0
-            save_emulator(self.dir / "emulator.safetensors", trainer.average, config, self.data.normaliser, run=self.dir.name, **line)
+            save_emulator(self.dir / "emulator.safetensors", network, config, self.data.normaliser, run=self.dir.name, **line)
         self.checkpoint()
         self.write_metrics()
         self.board.write(line, sample_picture(made, self.data.valid))
@@ -994,7 +1015,7 @@ def train(
     "Train until the images are used up or patience is. KeyboardInterrupt after a checkpoint when asked to stop."
     device = pick_device(device)
     ranks = join_ranks(device)
-    with PoliteInterrupt() as stop, claim(run_dir, ranks), closing(Run(config, data_dir, run_dir, device, resume, ranks, players)) as run:
+    with PoliteInterrupt() as stop, claim(run_dir, ranks), closing(Run(config, data_dir, run_dir, device, resume, ranks, players, progress)) as run:
         trainer, every, halt = run.trainer, max(1, config.images // config.batch // config.reports), (False, False)
         with tqdm(total=config.images, initial=trainer.seen, unit="image", disable=not progress or ranks.rank > 0, mininterval=5) as bar:
             while trainer.seen < config.images and not any(halt := ranks.any(stop.asked, run.settled)):
