@@ -30,17 +30,17 @@ def regress(labels: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
 RIDGE = 1e-3  # added to each variance, as a share of the real one
 
 
-def root(matrix: torch.Tensor) -> torch.Tensor:
-    "The symmetric square root of positive (..., s, s)."
+def root(matrix: torch.Tensor, least: float = 0.0) -> torch.Tensor:
+    "The symmetric square root of (..., s, s), no eigenvalue of which counts as less than `least`."
     values, vectors = torch.linalg.eigh(matrix)
-    return vectors * values.clamp_min(0).sqrt()[..., None, :] @ vectors.mT
+    return vectors * values.clamp_min(least).sqrt()[..., None, :] @ vectors.mT
 
 
 def shortest(made: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
     "Covariances (..., s, s) -> (..., s, s): the symmetric matrix that carries Gaussian numbers of one to those of the other along the shortest way, in units of the real ones' scatter."
     unit = real.diagonal(dim1=-2, dim2=-1).clamp_min(1e-12).sqrt()
     scaled = [one / unit[..., None] / unit[..., None, :] + RIDGE * torch.eye(unit.shape[-1], dtype=one.dtype) for one in (made, real)]
-    half = root(scaled[0])
+    half = root(scaled[0], RIDGE)  # a mean correlation may be predicted beyond one
     back = torch.linalg.inv(half)
     return unit[..., None] * (back @ root(half @ scaled[1] @ half) @ back) / unit[..., None, :]
 
@@ -129,6 +129,7 @@ class Spectra(nn.Module):
         found = [(labels, in_parts(correlation, maps)) for maps, labels in ((made, made_labels), (real, real_labels))]
         there = [(terms.double() @ regress(labels, one.flatten(1))).unflatten(1, one.shape[1:]) for labels, one in found]
         beyond = shortest(*there) - torch.eye(made.shape[1])
+        beyond[:, 0] = 0.0  # fields' means are not a matter of spectra
         self.mix.copy_(few_digits(regress(made_labels, beyond.flatten(1))))
         summary = lambda modes: self.power(modes)[..., 1:].flatten(1)
         mine = in_parts(lambda maps, terms: summary(self.mixed(self.modes(maps), terms)), made, terms)
@@ -194,13 +195,14 @@ class Bright(nn.Module):
 
 # %% ../nbs/02a_calibrate.ipynb #ccf0859b
 class Calibration(nn.Module):
-    "Spectra, pixel values and bright pixels in turns, pixel values last; until measured, it leaves maps as they are."
+    "Spectra, pixel values and bright pixels in turns, and spectra and pixel values once more; until measured, it leaves maps as they are."
 
     def __init__(self, labels: int, fields: int, resolution: int, rounds: int):
         super().__init__()
         self.register_buffer("order", torch.arange(labels))  # in which it wants the labels
-        turn = lambda: [Spectra(labels, fields, resolution), Quantiles(labels, fields), Bright(labels, fields, resolution), Quantiles(labels, fields)]
-        self.layers = nn.ModuleList(layer for _ in range(rounds) for layer in turn())
+        shape = labels, fields, resolution
+        turn = lambda: [Spectra(*shape), Quantiles(labels, fields), Bright(*shape), Quantiles(labels, fields)]
+        self.layers = nn.ModuleList([*(layer for _ in range(rounds) for layer in turn()), Spectra(*shape), Quantiles(labels, fields)])
 
     def forward(self, maps: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
         "Standardised maps (b, f, n, n) at labels (b, p) in [-1, 1] -> (b, f, n, n)."
