@@ -155,12 +155,17 @@ class TrainConfig:
             raise ValueError(f"flow_steps {self.flow_steps} and jumps {self.jumps}: expected whole numbers of at least 1, the second a divisor of the first")
         if self.method == "game" and (self.jumping or self.calibrate):
             raise ValueError("jumping and calibrate belong to method='flow': set that, or both to 0")
-        if self.calibrate < 0 or self.calibrate and self.drawn:
-            raise ValueError(f"calibrate {self.calibrate}: expected at least 0, and 0 where labels are drawn; calibrate the flow that is told them, then `tell_less`")
+        if self.calibrate and (self.drawn or self.calibrate < self.fewest):
+            raise ValueError(f"calibrate {self.calibrate}: expected 0, or at least {self.fewest} maps for {len(self.conditions)} labels, better a hundred times as many; where labels are drawn calibrate the flow that is told them, then `tell_less`")
         if self.jumping + self.polish > 1:
             raise ValueError(f"jumping {self.jumping} and polish {self.polish}: expected shares of a run that add up to at most 1")
         if self.method == "flow" and self.drawn and self.polish < 1:
             raise ValueError("a flow that draws labels itself starts from one that was told them: set polish=1 and name it in start")
+
+    @property
+    def fewest(self) -> int:
+        "Maps, drawn and real, without which a calibration cannot be measured: two for each term of a parabola in all labels."
+        return (len(self.conditions) + 1) * (len(self.conditions) + 2)
 
     def generator(self) -> GeneratorConfig | FlowConfig:
         if self.method == "flow":
@@ -601,7 +606,9 @@ class FlowTrainer(Trainer):
                 network.config = replace(network.config, steps=config.jumps, jumps=True)
 
     def prepare(self, data: RunData) -> None:
-        "Measure the covariance and the range of training maps, for all processes alike."
+        "Measure the covariance and the range of training maps, for all processes alike. ValueError when they will be too few to calibrate with."
+        if self.config.calibrate and len(data.train) < self.config.fewest:
+            raise ValueError(f"found {len(data.train)} training maps: calibrating with {len(self.config.conditions)} labels needs {self.config.fewest}; give more simulations, or calibrate=0")
         some = data.train[:: max(1, len(data.train) // MOST_MEASURED)]
         self.generator.gaussian.fit(resident(data.ds.isel(map=some), data.normaliser, ())[0].to(self.device))
         self.average.gaussian.load_state_dict(self.generator.gaussian.state_dict())
