@@ -284,7 +284,7 @@ class Flow(nn.Module):
         for begin, end in zip(times, times[1:]) if config.jumps else ():
             x = self.stride(x, begin, end, labels)
         maps = self.gaussian.bounded(x)
-        return maps if self.calibration is None else self.calibration(maps, labels)
+        return maps if self.calibration is None else self.gaussian.bounded(self.calibration(maps, labels))
 
     def draw(self, b: int, generator: torch.Generator | None = None, device=None) -> tuple[torch.Tensor, torch.Tensor]:
         "Latents (b, latents) for training, standard normal, and no noise (b, 0)."
