@@ -47,6 +47,7 @@ from .flow import Flow, FlowConfig, draw_times, path
 from .losses import Matching, get_loss, gradient_norm2, lipschitz_penalty, noise_level, reconstruction
 from .maps import FIELDS, PARAMETERS, atomic_path, check_field, check_parameter, check_sim_set, check_suite, coarsen, label_maps, maps_file, maps_of, open_maps, parameter_names, select_sims, split_maps
 from .model import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig, Summary, Texture, check_resolution, drawn_labels, generate, reconstruction_targets
+from .regressor import Reader, Regressor, RegressorConfig
 from .statistics import cross_correlation, power_spectrum, quantiles
 
 # %% ../nbs/04_train.ipynb #e5a03ca1
@@ -96,6 +97,7 @@ class TrainConfig:
     polish: float = 0.0  # last share of the run in which the generator only works against differences of mean summaries and textures
     polish_images: int = 2_000  # half-life of those differences at first, in images; four times that at the end
     polish_rate: float = 1e-4  # Adam's rate there, falling to zero
+    reader: int = 0  # passes over training maps that teach a regressor, whose features and readings polishing compares too; 0 is off
     flow_steps: int = 8  # method "flow": small steps along the flow that draw a map, and that jumps must reproduce
     jumps: int = 2  # strides in which the finished emulator goes from noise to maps; divides flow_steps
     jumping: float = 0.0  # share of the run, before polishing, in which jumps are learned; 0: the flow is followed in small steps
@@ -134,13 +136,15 @@ class TrainConfig:
         [check_parameter(name) for name in self.conditions + self.drawn]
         if len(set(self.conditions + self.drawn)) < len(self.conditions + self.drawn):
             raise ValueError(f"conditions {self.conditions} and drawn {self.drawn}: expected each label once, told or drawn")
-        for name, least in dict(images=1, batch=1, penalty_every=1, average=1, reports=1, patience=0, decay=0, matching=0, matching_images=1, polish_images=1).items():
+        for name, least in dict(images=1, batch=1, penalty_every=1, average=1, reports=1, patience=0, decay=0, reader=0, matching=0, matching_images=1, polish_images=1).items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} {getattr(self, name)}: expected at least {least}")
         if self.matching and not self.summaries:
             raise ValueError("matching needs the discriminator's summaries: set summaries=True, or matching=0")
         if self.polish and not self.summaries:
             raise ValueError("polish works with the discriminator's summaries: set summaries=True, or polish=0")
+        if self.reader and not (self.polish and self.conditions):
+            raise ValueError(f"reader {self.reader}: what a regressor reads is compared in polishing, at labels that are told; set polish and conditions, or reader=0")
         for name in ("cooldown", "warmup", "polish", "jumping"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} {getattr(self, name)}: expected a share between 0 and 1")
@@ -361,7 +365,9 @@ class Trainer:
             self.generator.compile()
         size = self.discriminator.summary.size if config.matching and self.discriminator else 0
         self.matching = Matching(size, len(config.conditions), config.matching_images).to(device) if size else None
+        self.reader = self.make_reader().to(device) if config.reader else None
         self.looks = [look.to(device) for look in self.make_looks(decades)] if config.polish else []
+        self.looks += [self.reader] if self.reader else []
         size = sum(look.size for look in self.looks)
         self.polishing = Matching(size, len(config.conditions), config.polish_images, fine=True).to(device) if size else None
         self.loss = get_loss(config.loss)
@@ -378,6 +384,13 @@ class Trainer:
         "What polishing compares."
         return [self.discriminator.summary, Texture(len(self.config.fields), self.config.resolution)]
 
+    def make_reader(self) -> Reader:
+        "A regressor to be taught; it takes nothing from the run's own random numbers."
+        config = self.config
+        with torch.random.fork_rng():
+            torch.manual_seed(config.seed + 2)
+            return Reader(Regressor(RegressorConfig(config.fields, tuple(PARAMETERS[name] for name in config.conditions), config.resolution)))
+
     def optimiser(self, network, rate: float, betas: tuple) -> torch.optim.Optimizer:
         return OPTIMISERS[self.config.optimiser](network.parameters(), rate, betas, weight_decay=self.config.decay, fused=self.device.type in ("cpu", "cuda"))
 
@@ -390,15 +403,22 @@ class Trainer:
     @property
     def networks(self) -> list:
         "Everything with weights or running means."
-        return [net for net in (self.generator, self.discriminator, self.average, self.matching, self.polishing) if net is not None]
+        return [net for net in (self.generator, self.discriminator, self.average, self.matching, self.polishing, self.reader) if net is not None]
 
     @property
     def seen(self) -> int:
         "Real maps shown so far, by all processes."
         return self.step_count * self.config.batch
 
-    def prepare(self, data: RunData) -> None:
-        "What has to be known of the training maps before the first step: nothing more."
+    def prepare(self, data: RunData, progress: bool = False) -> None:
+        "Teach the reader, if there is one, with as many training maps as fit in memory, for all processes alike."
+        if self.reader:
+            config = self.config
+            size = len(data.train) * len(config.fields) * config.resolution**2 * 4
+            some = data.train[:: math.ceil(size / (1e9 * config.resident_gb))]
+            maps, labels = resident(data.ds.isel(map=some), data.normaliser, config.conditions)
+            self.reader.teach(maps, (1 + labels) / 2, epochs=config.reader, seed=config.seed + 2, device=self.device, progress=progress)
+            self.ranks.average([value for value in self.reader.state_dict().values() if value.is_floating_point()])
 
     def finish(self, data: RunData, progress: bool = False) -> torch.nn.Module:
         "The network that reports judge and emulator files hold."
@@ -605,13 +625,14 @@ class FlowTrainer(Trainer):
             for network in (self.generator, self.average):
                 network.config = replace(network.config, steps=config.jumps, jumps=True)
 
-    def prepare(self, data: RunData) -> None:
-        "Measure the covariance and the range of training maps, for all processes alike. ValueError when they will be too few to calibrate with."
+    def prepare(self, data: RunData, progress: bool = False) -> None:
+        "Measure the covariance and the range of training maps, for all processes alike, then teach. ValueError when they will be too few to calibrate with."
         if self.config.calibrate and len(data.train) < self.config.fewest:
             raise ValueError(f"found {len(data.train)} training maps: calibrating with {len(self.config.conditions)} labels needs {self.config.fewest}; give more simulations, or calibrate=0")
         some = data.train[:: max(1, len(data.train) // MOST_MEASURED)]
         self.generator.gaussian.fit(resident(data.ds.isel(map=some), data.normaliser, ())[0].to(self.device))
         self.average.gaussian.load_state_dict(self.generator.gaussian.state_dict())
+        super().prepare(data, progress)
 
     def finish(self, data: RunData, progress: bool = False) -> torch.nn.Module:
         "The averaged flow; after the last step a copy of it, calibrated with maps that it draws at the labels of training maps."
@@ -951,7 +972,7 @@ class Run:
         if checkpoint.exists():
             self.books = load_checkpoint(checkpoint, self.trainer)
         else:
-            self.trainer.prepare(self.data)
+            self.trainer.prepare(self.data, progress and ranks.rank == 0)
             if config.start:
                 start_from(self.trainer.generator, config, config.start)
                 self.trainer.average.load_state_dict(self.trainer.generator.state_dict())
@@ -959,6 +980,8 @@ class Run:
         self.began, self.saved_at = time.perf_counter() - self.books["seconds"], time.perf_counter()
         self.board = Board(self.dir / "board", self.trainer.seen) if ranks.rank == 0 else None
         self.write_metrics()
+        if config.reader and not checkpoint.exists():
+            self.checkpoint()  # so that nothing is taught twice
 
     @property
     def settled(self) -> bool:
