@@ -41,6 +41,7 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 import cmd_emulator
+from .calibrate import count_terms
 from .dataset import Normaliser, batch_index, best_batches, label_table, resident, scale_labels
 from .files import plain, save_emulator, start_from
 from .flow import Flow, FlowConfig, draw_times, path
@@ -169,7 +170,7 @@ class TrainConfig:
     @property
     def fewest(self) -> int:
         "Maps, drawn and real, without which a calibration cannot be measured: two for each term of a parabola in all labels."
-        return (len(self.conditions) + 1) * (len(self.conditions) + 2)
+        return 2 * count_terms(len(self.conditions))
 
     def generator(self) -> GeneratorConfig | FlowConfig:
         if self.method == "flow":
