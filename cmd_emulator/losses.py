@@ -180,7 +180,7 @@ class Matching(nn.Module):
         values, vectors = torch.linalg.eigh(unit[:, None] * left * unit)
         apart = vectors / (values.clamp_min(0) + SHRINKAGE) @ vectors.T
         metric = unit[:, None] * (apart / apart.diagonal().mean() + torch.eye(len(apart))) * unit
-        self.metric.copy_((metric / metric.diagonal().mean()).half())  # few digits, since the last ones depend on where in memory a matrix lies
+        self.metric.copy_((metric / metric.diagonal().mean() * 1024).round() / 1024)  # few digits, since the last ones depend on where in memory a matrix lies
         self.weighed.fill_(True)
 
     def forward(self, fake: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
