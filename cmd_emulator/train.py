@@ -186,12 +186,12 @@ class TrainConfig:
 
 # %% ../nbs/04_train.ipynb #2b5a2743
 FLOW = dict(method="flow", batch=32, rate=2e-3, warmup=0.02, cooldown=0.7, width=48, most=128, average=4_000)
-FINISH = dict(jumping=0.13, polish=0.18, polish_rate=2e-4, reports=10)
+FINISH = dict(jumping=0.125, polish=0.3, polish_rate=2e-4, reports=10)
 PRESETS: dict[str, dict] = {
     "smoke": dict(resolution=32, images=640, width=8, critic_width=16, most=48, latent=32, average=100, reports=2),
     "laptop": dict(resolution=64, images=18_000),
-    "mock64": FLOW | FINISH | dict(resolution=64, images=200_000, reader=20, calibrate=9_600),
-    "mock128": FLOW | FINISH | dict(resolution=128, images=100_000, reader=10, calibrate=4_800),
+    "mock64": FLOW | FINISH | dict(resolution=64, images=170_000, reader=20),
+    "mock128": FLOW | FINISH | dict(resolution=128, images=100_000, reader=10),
     "game64": dict(resolution=64, images=160_000, cooldown=0.5, polish=0.3125, average=4_000, precision="full", reports=32),
     "paper": dict(resolution=256, images=4_000_000, width=64, critic_width=64, most=512, latent=256, average=20_000, reports=100),
 }
@@ -453,11 +453,15 @@ class Trainer:
             optimiser.param_groups[0]["lr"] = config.rate * min(1.0, rise, max(left, 0.0))
         self.schedule_polish()
 
+    def pace(self) -> float:
+        "Share of its rate at which polishing goes: all of it, then a straight line to zero."
+        return min(1.0, (1 - self.polished) / 0.7)
+
     def schedule_polish(self):
         "Set the rate of polishing, and its memory."
         config = self.config
         for optimiser in self.optimisers[2:]:
-            optimiser.param_groups[0]["lr"] = config.polish_rate * min(1.0, (1 - self.polished) / 0.7) if self.polished > LISTENING else 0.0
+            optimiser.param_groups[0]["lr"] = config.polish_rate * self.pace() if self.polished > LISTENING else 0.0
             self.polishing.half_life = config.polish_images * (1 + 3 * max(0.0, self.polished - LISTENING) / (1 - LISTENING))
 
     def drawn(self, labels):
@@ -599,7 +603,7 @@ class FlowTrainer(Trainer):
     def make_optimisers(self) -> list:
         "Of the flow, of its jumps, of polishing; and the flow that jumps must follow."
         config, self.guide = self.config, copy.deepcopy(self.average) if self.config.jumping else None
-        rates = [(config.rate, (0.9, 0.99)), (config.jump_rate, (0.9, 0.99))] + [(config.polish_rate, (0.0, 0.9999))] * (config.polish > 0)
+        rates = [(config.rate, (0.9, 0.99)), (config.jump_rate, (0.9, 0.99))] + [(config.polish_rate, (0.0, 0.999))] * (config.polish > 0)
         return [self.optimiser(self.generator, *both) for both in rates]
 
     @property
@@ -626,6 +630,10 @@ class FlowTrainer(Trainer):
         if self.seen >= self.learned and config.jumping:
             for network in (self.generator, self.average):
                 network.config = replace(network.config, steps=config.jumps, jumps=True)
+
+    def pace(self) -> float:
+        "Share of its rate at which polishing goes: a parabola to zero. Differences are large at first, and the last ones want small steps."
+        return (1 - self.polished) ** 2
 
     def prepare(self, data: RunData, progress: bool = False) -> None:
         "Measure the covariance and the range of training maps, for all processes alike, then teach. ValueError when they will be too few to calibrate with."
