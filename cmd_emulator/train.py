@@ -186,11 +186,11 @@ class TrainConfig:
 
 # %% ../nbs/04_train.ipynb #2b5a2743
 FLOW = dict(method="flow", batch=32, rate=2e-3, warmup=0.02, cooldown=0.7, width=48, most=128, average=4_000)
-FINISH = dict(jumping=0.125, polish=0.3, polish_rate=2e-4, reports=10)
+FINISH = dict(jumping=0.1, polish=0.26, polish_rate=1e-4, reports=10)
 PRESETS: dict[str, dict] = {
     "smoke": dict(resolution=32, images=640, width=8, critic_width=16, most=48, latent=32, average=100, reports=2),
     "laptop": dict(resolution=64, images=18_000),
-    "mock64": FLOW | FINISH | dict(resolution=64, images=170_000, reader=20),
+    "mock64": FLOW | FINISH | dict(resolution=64, images=215_040, reader=20),
     "mock128": FLOW | FINISH | dict(resolution=128, images=100_000, reader=10),
     "game64": dict(resolution=64, images=160_000, cooldown=0.5, polish=0.3125, average=4_000, precision="full", reports=32),
     "paper": dict(resolution=256, images=4_000_000, width=64, critic_width=64, most=512, latent=256, average=20_000, reports=100),
@@ -603,7 +603,7 @@ class FlowTrainer(Trainer):
     def make_optimisers(self) -> list:
         "Of the flow, of its jumps, of polishing; and the flow that jumps must follow."
         config, self.guide = self.config, copy.deepcopy(self.average) if self.config.jumping else None
-        rates = [(config.rate, (0.9, 0.99)), (config.jump_rate, (0.9, 0.99))] + [(config.polish_rate, (0.0, 0.999))] * (config.polish > 0)
+        rates = [(config.rate, (0.9, 0.99)), (config.jump_rate, (0.9, 0.99))] + [(config.polish_rate, (0.0, 0.99))] * (config.polish > 0)
         return [self.optimiser(self.generator, *both) for both in rates]
 
     @property
@@ -632,8 +632,8 @@ class FlowTrainer(Trainer):
                 network.config = replace(network.config, steps=config.jumps, jumps=True)
 
     def pace(self) -> float:
-        "Share of its rate at which polishing goes: a parabola to zero. Differences are large at first, and the last ones want small steps."
-        return (1 - self.polished) ** 2
+        "Share of its rate at which polishing goes: a straight line to zero."
+        return 1 - self.polished
 
     def prepare(self, data: RunData, progress: bool = False) -> None:
         "Measure the covariance and the range of training maps, for all processes alike, then teach. ValueError when they will be too few to calibrate with."
