@@ -8,10 +8,10 @@ __all__ = ['FAMILIES', 'DRAWS', 'DECIDING', 'COLORS', 'FIGURES', 'measure', 'Fam
            'judge_pooled', 'judge_each', 'thirds', 'judge', 'judge_labels', 'sim_labels', 'check_comparable', 'Bench',
            'evaluate', 'describe', 'draw_curves', 'Report', 'Section', 'verdict', 'heading', 'pooled_rows',
            'scope_rows', 'score_rows', 'align', 'markdown', 'plot_examples', 'plot_power_ratio', 'plot_correlations',
-           'plot_densities', 'plot_beyond', 'plot_verdict', 'plot_labels', 'tabulate', 'simulate_sets', 'judge_rivals',
-           'rivals_section', 'copies_section', 'coverage_section', 'spread_section', 'label_table_of', 'labels_section',
-           'response_section', 'scatter_section', 'extremes_section', 'edge_section', 'conditional_sections',
-           'quoted_section', 'open_twins', 'evaluate_files', 'referee_sections']
+           'plot_densities', 'plot_beyond', 'plot_verdict', 'plot_labels', 'tabulate', 'simulate_sets', 'draws_section',
+           'judge_rivals', 'rivals_section', 'copies_section', 'coverage_section', 'spread_section', 'label_table_of',
+           'labels_section', 'response_section', 'scatter_section', 'extremes_section', 'edge_section',
+           'conditional_sections', 'quoted_section', 'open_twins', 'evaluate_files', 'referee_sections']
 
 # %% ../nbs/05_evaluate.ipynb #cd502e9a
 import json
@@ -879,6 +879,28 @@ def simulate_sets(
     seeds = rng.choice(2**31, size=(n_sets, n_sims), replace=False)
     return [simulate(labels, row, resolution, fields) for row in seeds]
 
+# %% ../nbs/05_evaluate.ipynb #017ad2bd
+def draws_section(
+    draw: Callable[[int], xr.Dataset],  # labelled maps at the test set's labels, anew for each number from 1
+    bench: Bench,
+    report: Report,  # of the first draw
+    draws: int = 3,  # further ones
+) -> Section:
+    "Pooled ratios to the floor of several draws from one emulator, and of single twins."
+    n, lines = len(bench.samples[0].first), bench.lines
+    summary = lambda sample: sample.summary(np.full(n, 1 / n), lines.scatter)
+    further = (draw(i)[list(map_fields(bench.test))] for i in range(1, draws + 1))
+    drawn = [report.sample, *(reduce_maps(measure(ds, bench.levels), bench.measured)[1] for ds in further)]
+    floor, truth = report.scopes[0].floor, summary(bench.samples[0])
+    columns = {}
+    for who, samples in {"draws": drawn, "twins": bench.samples[1:]}.items():
+        if samples:
+            ratio = pd.DataFrame([lines.distance(summary(sample), truth) / floor for sample in samples], columns=pd.MultiIndex.from_tuples(lines.names))
+            ratio = ratio.T.groupby(level=0, sort=False).mean()  # over fields and pairs
+            columns |= {f"{who}: mean": ratio.mean(axis=1), f"{who}: lowest": ratio.min(axis=1), f"{who}: highest": ratio.max(axis=1)}
+    note = f"Distance over the floor, pooled, mean over fields: {len(drawn)} draws of {bench.test.sizes['map']} maps from the same emulator, the first of them judged above" + (", and each twin by itself." if bench.n_twins else ".")
+    return tabulate("Further draws", pd.DataFrame(columns).rename_axis("statistic").reset_index(), note)
+
 # %% ../nbs/05_evaluate.ipynb #348c576e
 def judge_rivals(bench: Bench, train: xr.Dataset, seed: int = 0) -> dict[str, Report]:
     "Reports on the three rivals, drawn from training maps."
@@ -1099,7 +1121,8 @@ def evaluate_files(
         reverse = teach(emulator.sample_like(train, seed=seed + 1)) if emulator and bench.readable else None
         sections = referee_sections(bench, report, train, twins, reverse, seed)
         if emulator:
-            sections += conditional_sections(emulator, data_dir, suite, seed)
+            draw = lambda i: emulator.sample_like(test, seed=seed + i)
+            sections = [draws_section(draw, bench, report), *sections, *conditional_sections(emulator, data_dir, suite, seed)]
         report = replace(report, sections=tuple(sections))
     if out:
         report.save(out)

@@ -1053,7 +1053,7 @@ def train(
     device = pick_device(device)
     ranks = join_ranks(device)
     with PoliteInterrupt() as stop, claim(run_dir, ranks), closing(Run(config, data_dir, run_dir, device, resume, ranks, players, progress)) as run:
-        trainer, every, halt = run.trainer, max(1, config.images // config.batch // config.reports), (False, False)
+        trainer, every, halt = run.trainer, math.ceil(math.ceil(config.images / config.batch) / config.reports), (False, False)
         with tqdm(total=config.images, initial=trainer.seen, unit="image", disable=not progress or ranks.rank > 0, mininterval=5) as bar:
             while trainer.seen < config.images and not any(halt := ranks.any(stop.asked, run.settled)):
                 losses = trainer.step()
