@@ -590,11 +590,15 @@ def markdown(rows: list[list[str]]) -> str:
     return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])
 
 
+def _section_text(section: Section) -> str:
+    "A section on a screen."
+    return f"{section.title}\n{align(section.rows)}\n{section.note}"
+
+
 def _text(report: Report) -> str:
     "The report on a screen."
     tables = [align(rows(report)) for rows in (pooled_rows, scope_rows, score_rows)]
-    further = [f"{section.title}\n{align(section.rows)}\n{section.note}" for section in report.sections]
-    return "\n\n".join(filter(None, [heading(report), *tables, verdict(report), *further]))
+    return "\n\n".join(filter(None, [heading(report), *tables, verdict(report), *map(_section_text, report.sections)]))
 
 
 def _markdown(report: Report) -> str:
@@ -608,6 +612,7 @@ def _markdown(report: Report) -> str:
     return "\n\n".join(filter(None, [heading(report), f"**{verdict(report)}**", *tables, notes, *further])) + "\n"
 
 
+Section.__repr__ = _section_text
 Report.__str__ = _text
 Report.to_markdown = _markdown
 Report.__repr__ = _text
