@@ -7,12 +7,13 @@ __all__ = ['NORMS', 'BANDS', 'NEAR', 'STEPS', 'LEVELS', 'CURVATURES', 'FINEST', 
            'boxed', 'conv_up', 'conv_down', 'check_resolution', 'channels_at', 'GeneratorConfig', 'DiscriminatorConfig',
            'Modulated', 'Block', 'drawn_labels', 'Excite', 'Generator', 'bands', 'Directions', 'ranked', 'laplacian',
            'lowest_neighbour', 'Summary', 'haar', 'Texture', 'unshuffle', 'Conv', 'Halve', 'Decoder', 'Discriminator',
-           'reconstruction_targets', 'numbered_draws', 'generate', 'network_configs', 'fingerprint']
+           'reconstruction_targets', 'numbered_draws', 'exact', 'generate', 'network_configs', 'fingerprint']
 
 # %% ../nbs/02_model.ipynb #73680cb9
 import hashlib
 import json
 import math
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -638,6 +639,17 @@ def numbered_draws(
 
 
 @torch.no_grad()
+@contextmanager
+def exact():
+    "Within this context a GPU convolves 32-bit numbers as they are, not rounded to 10 bits (TF32), so that maps are those of a processor."
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
+
+
 def generate(
     generator: Generator,
     labels: torch.Tensor | None,  # (n, conditions) in [-1, 1], or None when unconditional
@@ -651,7 +663,9 @@ def generate(
     for i in range(0, len(numbers), batch):
         z, noise = numbered_draws(generator, seed, numbers[i:i + batch])
         some = labels[i:i + batch].to(device) if generator.config.conditions else None
-        yield generator(z.to(device) * truncation, some, noise.to(device))
+        with exact():
+            made = generator(z.to(device) * truncation, some, noise.to(device))
+        yield made
 
 # %% ../nbs/02_model.ipynb #54a90616
 def network_configs(generator: GeneratorConfig, discriminator: DiscriminatorConfig) -> dict:

@@ -495,6 +495,7 @@ class Trainer:
         self.scaler.scale(loss).backward()
         self.ranks.average([p.grad for p in optimiser.param_groups[0]["params"] if p.grad is not None])
         self.scaler.step(optimiser)
+        self.scaler.update()
 
     def discriminator_step(self, real, fake, labels) -> dict:
         "One move of the discriminator; returns what it paid."
@@ -568,7 +569,6 @@ class Trainer:
         self.schedule()
         real, labels, _ = next(self.batches)
         losses = self.polish_step(real, labels) if self.config.polish and self.seen >= self.game else self.learn(real, labels)
-        self.scaler.update()
         self.step_count += 1
         self.update_average()
         return self.check(losses)
