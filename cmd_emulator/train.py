@@ -191,7 +191,7 @@ PRESETS: dict[str, dict] = {
     "smoke": dict(resolution=32, images=640, width=8, critic_width=16, most=48, latent=32, average=100, reports=2),
     "laptop": dict(resolution=64, images=18_000),
     "mock64": FLOW | FINISH | dict(resolution=64, images=215_040, reader=20),
-    "mock128": FLOW | FINISH | dict(resolution=128, images=100_000, reader=10),
+    "mock128": FLOW | FINISH | dict(resolution=128, images=40_000, batch=8, polish=0.3, average=1_000, reader=6, reports=5),
     "game64": dict(resolution=64, images=160_000, cooldown=0.5, polish=0.3125, average=4_000, precision="full", reports=32),
     "paper": dict(resolution=256, images=4_000_000, width=64, critic_width=64, most=512, latent=256, average=20_000, reports=100),
 }
