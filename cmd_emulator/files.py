@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FORMAT', 'plain', 'write_sealed', 'save_emulator', 'known_emulators', 'find_emulator', 'check_format',
-           'read_emulator', 'seal', 'build_generator', 'tell_less', 'start_from']
+           'read_emulator', 'seal', 'build_generator', 'tell_less', 'halve', 'start_from']
 
 # %% ../nbs/03a_files.ipynb #4793d07b
 import json
@@ -173,6 +173,16 @@ def tell_less(
     meta["config"] |= {"conditions": conditions, "drawn": drawn}
     meta["about"] = meta.get("about", {}) | {"made_of": meta.pop("sha256", fingerprint(meta, weights))}
     return write_sealed(path, meta | {"conditions": conditions}, weights)
+
+# %% ../nbs/03a_files.ipynb #671624ab
+def halve(
+    name,  # pretrained name, run name, run folder or .safetensors file
+    path,  # the new file
+) -> str:  # its fingerprint
+    "Write the emulator with the kernels of its convolutions rounded to 16 bits, which makes the file about half as large."
+    meta, weights = read_emulator(find_emulator(name))
+    meta["about"] = meta.get("about", {}) | {"made_of": meta.pop("sha256", fingerprint(meta, weights))}
+    return write_sealed(path, meta, {key: value.half() if value.ndim == 4 else value for key, value in weights.items()})
 
 # %% ../nbs/03a_files.ipynb #8294419f
 def start_from(
