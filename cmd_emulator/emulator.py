@@ -29,6 +29,7 @@ from tqdm import tqdm
 
 import cmd_emulator
 from .dataset import Normaliser, scale_labels
+from .exchange import consolidate
 from .files import build_generator, find_emulator, read_emulator
 from .maps import FURTHER_PARAMETERS, PARAMETERS, VIEWS, Parameter, atomic_path, check_labels, label_maps, maps_file, parameter_names, repository_root, save_params
 from .model import Generator, GeneratorConfig, fingerprint, generate, numbered_draws
@@ -285,6 +286,7 @@ def write_zarr(emulator: Emulator, path: Path, n: int, batch: int, request: dict
             with atomic_path(notes[1]) as temporary:
                 temporary.write_text(str(done))
             bar.update(ds.sizes["map"])
+    consolidate(part)
     for note in notes:
         note.unlink()
     part.rename(path)
