@@ -638,7 +638,6 @@ def numbered_draws(
     return both[:, :latent], both[:, latent:]
 
 
-@torch.no_grad()
 @contextmanager
 def exact():
     "Within this context a GPU convolves 32-bit numbers as they are, not rounded to 10 bits (TF32), so that maps are those of a processor."
@@ -650,6 +649,7 @@ def exact():
         torch.backends.cudnn.allow_tf32 = before
 
 
+@torch.no_grad()
 def generate(
     generator: Generator,
     labels: torch.Tensor | None,  # (n, conditions) in [-1, 1], or None when unconditional
