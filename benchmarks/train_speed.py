@@ -1,6 +1,6 @@
 """Images/s of a whole training step, ours against the plain way, side by side in one run.
 
-Run from the repository's root on an idle machine: python benchmarks/train_speed.py [resolution ...] [--batch 16] [--steps 8] [--preset laptop] [--ways ours plain] [--reference]
+Run from the repository's root on an idle machine: python benchmarks/train_speed.py [resolution ...] [--batch 16] [--steps 8] [--preset game64] [--ways ours plain] [--reference]
 Ours: bfloat16 where the hardware has it, margins by one copy, doubling and convolution in one, penalties every fourth step.
 Plain: the same networks, weights and batches in full precision, F.pad(mode="circular") before each convolution, doubling and then convolving,
 penalties at every step. --reference adds a FastGAN-sized pair from outside, lightweight-gan (MIT) with its own defaults and its own step: hinge, reconstruction,
@@ -96,7 +96,7 @@ class Reference:
 
 def make_trainer(preset: str, resolution: int, batch: int, device, settings: dict) -> Trainer:
     "A trainer on noise: speed does not depend on what the maps show."
-    config = make_config(preset, resolution=resolution, batch=batch, **settings)
+    config = make_config(preset, resolution=resolution, batch=batch, **dict(precision="auto") | settings)
     draw = torch.Generator().manual_seed(0)
     maps = torch.randn(4 * batch, len(config.fields), resolution, resolution, generator=draw)
     labels = 2 * torch.rand(4 * batch, len(config.conditions), generator=draw) - 1
@@ -139,7 +139,7 @@ def compare(preset: str, resolution: int, batch: int, rounds: int, steps: int, d
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("resolutions", nargs="*", type=int, default=[64, 256])
-    parser.add_argument("--preset", default="laptop", help="widths of the networks (default: %(default)s)")
+    parser.add_argument("--preset", default="game64", help="widths of the networks (default: %(default)s)")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--steps", type=int, default=4, help="a turn, a multiple of 4")
     parser.add_argument("--rounds", type=int, default=3, help="turns that count")

@@ -80,7 +80,7 @@ PLAYERS = {"the oscillating attempt": Attempt}  # the others train as their meth
 # %% ../nbs/04f_stability.ipynb #a51f360f
 def study_config(recipe: str, images: int = 5_000, seed: int = 0) -> TrainConfig:
     "Settings of one run."
-    return make_config("laptop", resolution=32, images=images, seed=seed, reports=5, precision="full", **RECIPES[recipe])
+    return TrainConfig(**dict(resolution=32, images=images, seed=seed, reports=5, precision="full") | RECIPES[recipe])
 
 
 def run_one(recipe: str, seed: int, images: int, data_dir, run_dir, progress: bool = False) -> dict:

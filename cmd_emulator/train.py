@@ -189,7 +189,7 @@ FLOW = dict(method="flow", batch=32, rate=2e-3, warmup=0.02, cooldown=0.7, width
 FINISH = dict(jumping=0.1, polish=0.26, polish_rate=1e-4, reports=10)
 PRESETS: dict[str, dict] = {
     "smoke": dict(resolution=32, images=640, width=8, critic_width=16, most=48, latent=32, average=100, reports=2),
-    "laptop": dict(resolution=64, images=18_000),
+    "laptop": FLOW | dict(resolution=64, images=36_000, batch=16, width=32, most=96, average=1_000, calibrate=1_440, reports=4),
     "mock64": FLOW | FINISH | dict(resolution=64, images=215_040, reader=20),
     "mock128": FLOW | FINISH | dict(resolution=128, images=40_000, batch=8, polish=0.3, average=1_000, reader=6, reports=5),
     "game64": dict(resolution=64, images=160_000, cooldown=0.5, polish=0.3125, average=4_000, precision="full", reports=32),
