@@ -23,7 +23,7 @@ from torch.utils.data import Dataset
 from cmd_emulator.dataset import Batches, MapDataset, Normaliser, StoreBatches, StoreReader, make_loader, resident
 from cmd_emulator.maps import VIEWS, label_maps, open_maps, save_maps
 from cmd_emulator.store import export_store, make_store, open_store
-from cmd_emulator.train import Trainer, has_bfloat16, make_config, pick_device
+from cmd_emulator.train import TRAINERS, has_bfloat16, make_config, pick_device
 
 FIELDS = ("Mgas", "HI", "B")
 
@@ -145,7 +145,7 @@ def compute(args, device) -> float:
     draw = torch.Generator().manual_seed(0)
     maps = torch.randn(2 * args.batch, len(FIELDS), args.resolution, args.resolution, generator=draw)
     labels = 2 * torch.rand(len(maps), len(config.conditions), generator=draw) - 1
-    trainer = Trainer(config, Batches(maps, labels, args.batch, device=device), device, (1.0,) * len(FIELDS))
+    trainer = TRAINERS[config.method](config, Batches(maps, labels, args.batch, device=device), device, (1.0,) * len(FIELDS))
     for turn in range(2):  # the first warms up; four steps hold one with penalties
         began = time.perf_counter()
         for _ in range(4):

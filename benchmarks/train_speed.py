@@ -18,7 +18,7 @@ import torch.nn.functional as F
 
 from cmd_emulator import model
 from cmd_emulator.dataset import Batches
-from cmd_emulator.train import Trainer, has_bfloat16, make_config, pick_device
+from cmd_emulator.train import PRESETS, Trainer, has_bfloat16, make_config, pick_device
 
 
 def plain_conv(x, weight, bias=None):
@@ -139,7 +139,7 @@ def compare(preset: str, resolution: int, batch: int, rounds: int, steps: int, d
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("resolutions", nargs="*", type=int, default=[64, 256])
-    parser.add_argument("--preset", default="game64", help="widths of the networks (default: %(default)s)")
+    parser.add_argument("--preset", default="game64", choices=[name for name in PRESETS if make_config(name).method == "game"], help="a game, for the widths of its networks (default: %(default)s)")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--steps", type=int, default=4, help="a turn, a multiple of 4")
     parser.add_argument("--rounds", type=int, default=3, help="turns that count")
