@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PRECISIONS', 'OPTIMISERS', 'METHODS', 'FLOW', 'FINISH', 'PRESETS', 'MOST_VALID', 'LAUNCHERS', 'LISTENING', 'LOOKED',
-           'ROUNDS', 'MOST_MEASURED', 'TRAINERS', 'CHECKPOINT_FORMAT', 'check_kind', 'TrainConfig', 'make_config',
+           'MOST_MEASURED', 'TRAINERS', 'CHECKPOINT_FORMAT', 'check_kind', 'TrainConfig', 'make_config',
            'read_settings', 'read_config', 'RunData', 'load_data', 'Ranks', 'join_ranks', 'pick_device', 'has_bfloat16',
            'precision', 'Trainer', 'FlowTrainer', 'refresh_statistics', 'scaled_labels', 'draw_like', 'summarise',
            'rows_of', 'by_sim', 'compare', 'spread', 'distances', 'half_floor', 'twin_floor', 'measure_floor', 'ratios',
@@ -106,6 +106,7 @@ class TrainConfig:
     jumping: float = 0.0  # share of the run, before polishing, in which jumps are learned; 0: the flow is followed in small steps
     jump_rate: float = 5e-4  # Adam's rate there, falling to zero
     calibrate: int = 0  # maps that the finished flow draws to be calibrated with; 0 is off
+    rounds: int = 1  # turns that this calibration takes through spectra, pixel values and bright pixels
     average: int = 2_000  # half-life of the averaged weights, in images
     augment: bool = True  # rotations, reflections and periodic translations
     split_seed: int = 0  # which simulations are train, valid and test
@@ -139,7 +140,7 @@ class TrainConfig:
         [check_parameter(name) for name in self.conditions + self.drawn]
         if len(set(self.conditions + self.drawn)) < len(self.conditions + self.drawn):
             raise ValueError(f"conditions {self.conditions} and drawn {self.drawn}: expected each label once, told or drawn")
-        for name, least in dict(images=1, batch=1, penalty_every=1, average=1, reports=1, patience=0, decay=0, reader=0, matching=0, matching_images=1, polish_images=1).items():
+        for name, least in dict(images=1, batch=1, penalty_every=1, average=1, reports=1, patience=0, decay=0, reader=0, matching=0, matching_images=1, polish_images=1, rounds=1).items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} {getattr(self, name)}: expected at least {least}")
         if self.matching and not self.summaries:
@@ -634,7 +635,6 @@ class Trainer:
         return losses
 
 # %% ../nbs/04_train.ipynb #3c0469b7
-ROUNDS = 1  # of a calibration
 MOST_MEASURED = 2_000  # training maps whose covariance and range are measured
 
 
@@ -701,7 +701,7 @@ class FlowTrainer(Trainer):
         maps, labels = resident(data.ds.isel(map=data.train), data.normaliser, config.conditions)
         told = labels[torch.linspace(0, len(labels) - 1, config.calibrate).long()]
         drawn = tqdm(generate(flow, told, config.seed + 1, range(len(told)), config.batch), "calibrating", math.ceil(len(told) / config.batch), disable=not progress)
-        calibrated = Flow(replace(flow.config, rounds=ROUNDS)).eval().requires_grad_(False)
+        calibrated = Flow(replace(flow.config, rounds=config.rounds)).eval().requires_grad_(False)
         calibrated.calibration.fit(torch.cat([made.cpu() for made in drawn]), told, maps, labels, data.normaliser.scale)
         calibrated.load_state_dict(flow.state_dict(), strict=False)
         return calibrated.to(self.device)
