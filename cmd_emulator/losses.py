@@ -236,11 +236,11 @@ class Balance(nn.Module):
         self.mean.copy_(real.double().mean(0))
         self.scatter.copy_(real.double().std(0).clamp_min(1e-3))
         terms = label_terms(labels)
-        self.usual.copy_(regress(labels, self.unit(real)))
+        self.usual.copy_(regress(labels, self.unit(real)).round(decimals=4))  # the last digits depend on where in memory a matrix lies
         rest = self.unit(real) - terms @ self.usual
         self.left.copy_(rest.double().std(0).clamp_min(1e-2))
         rest = rest / self.left
-        self.squares.copy_(regress(labels, rest.square()))
+        self.squares.copy_(regress(labels, rest.square()).round(decimals=4))
         moments = torch.cat([rest, rest.square() - terms @ self.squares], 1).double().cpu()
         self.metric.copy_(half_apart(moments.T @ moments / len(moments)))
 
