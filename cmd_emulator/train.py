@@ -46,9 +46,9 @@ from .calibrate import count_terms
 from .dataset import Normaliser, augment, batch_index, best_batches, label_table, resident, scale_labels
 from .files import plain, save_emulator, start_from
 from .flow import Flow, FlowConfig, draw_times, path
-from .losses import NUDGE, Balance, Matching, get_loss, gradient_norm2, lipschitz_penalty, noise_level, reconstruction
+from .losses import FAINT, NUDGE, Balance, Matching, MeasuredSteps, get_loss, gradient_norm2, lipschitz_penalty, noise_level, reconstruction
 from .maps import FIELDS, PARAMETERS, atomic_path, check_field, check_parameter, check_sim_set, check_suite, coarsen, label_maps, maps_file, maps_of, open_maps, parameter_names, select_sims, split_maps
-from .model import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig, Summary, Texture, check_resolution, drawn_labels, generate, reconstruction_targets
+from .model import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig, Summary, Texture, check_resolution, drawn_labels, generate, numbered_draws, reconstruction_targets
 from .regressor import Reader, Regressor, RegressorConfig
 from .statistics import cross_correlation, power_spectrum, quantiles
 
@@ -100,6 +100,9 @@ class TrainConfig:
     polish_images: int = 2_000  # half-life of those differences at first, in images; four times that at the end
     polish_rate: float = 1e-4  # Adam's rate there, falling to zero
     balance: bool = False  # polishing works on mean and scatter at fixed labels, known beforehand of real maps, and spares what moves most easily; else on running differences of both kinds of maps
+    settle: float = 0.0  # method "flow": last share of the run, behind polishing, in steps whose effect is measured
+    settle_maps: int = 5_000  # maps that tell what is off; a tenth of them tells a direction, and what a step along it did
+    settle_steps: int = 12  # steps before what is off is told anew
     reader: int = 0  # passes over training maps that teach a regressor, whose features and readings polishing compares too; 0 is off
     flow_steps: int = 8  # method "flow": small steps along the flow that draw a map, and that jumps must reproduce
     jumps: int = 2  # strides in which the finished emulator goes from noise to maps; divides flow_steps
@@ -151,7 +154,7 @@ class TrainConfig:
             raise ValueError(f"balance belongs to polishing and takes the scatter within a batch, found polish {self.polish} and batch {self.batch}: set polish, and a batch of at least 2, or balance=False")
         if self.reader and not (self.polish and self.conditions):
             raise ValueError(f"reader {self.reader}: what a regressor reads is compared in polishing, at labels that are told; set polish and conditions, or reader=0")
-        for name in ("cooldown", "warmup", "polish", "jumping"):
+        for name in ("cooldown", "warmup", "polish", "jumping", "settle"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} {getattr(self, name)}: expected a share between 0 and 1")
         self.check_flow()
@@ -163,14 +166,23 @@ class TrainConfig:
         "ValueError for settings that a flow, or a game, has no use for."
         if self.flow_steps < 1 or self.jumps < 1 or self.flow_steps % self.jumps:
             raise ValueError(f"flow_steps {self.flow_steps} and jumps {self.jumps}: expected whole numbers of at least 1, the second a divisor of the first")
-        if self.method == "game" and (self.jumping or self.calibrate):
-            raise ValueError("jumping and calibrate belong to method='flow': set that, or both to 0")
+        if self.method == "game" and (self.jumping or self.calibrate or self.settle):
+            raise ValueError("jumping, settle and calibrate belong to method='flow': set that, or all three to 0")
+        if self.settle and not self.balance:
+            raise ValueError(f"settle {self.settle}: its steps go on from what polishing with balance measures; set polish and balance=True, or settle=0")
+        if self.settle and self.settle_maps < 50 * self.batch or self.settle_steps < 1:
+            raise ValueError(f"settle_maps {self.settle_maps} and settle_steps {self.settle_steps}: expected at least {50 * self.batch}, fifty batches, and at least 1")
         if self.calibrate and (self.drawn or self.calibrate < self.fewest):
             raise ValueError(f"calibrate {self.calibrate}: expected 0, or at least {self.fewest} maps for {len(self.conditions)} labels, better a hundred times as many; where labels are drawn calibrate the flow that is told them, then `tell_less`")
-        if self.jumping + self.polish > 1:
-            raise ValueError(f"jumping {self.jumping} and polish {self.polish}: expected shares of a run that add up to at most 1")
-        if self.method == "flow" and self.drawn and self.polish < 1:
+        if self.jumping + self.polish + self.settle > 1:
+            raise ValueError(f"jumping {self.jumping}, polish {self.polish} and settle {self.settle}: expected shares of a run that add up to at most 1")
+        if self.method == "flow" and self.drawn and not self.finishes:
             raise ValueError("a flow that draws labels itself starts from one that was told them: set polish=1 and name it in start")
+
+    @property
+    def finishes(self) -> bool:
+        "Whether the run only polishes, and settles, a flow that jumps already."
+        return self.polish + self.settle == 1
 
     @property
     def fewest(self) -> int:
@@ -179,8 +191,8 @@ class TrainConfig:
 
     def generator(self) -> GeneratorConfig | FlowConfig:
         if self.method == "flow":
-            return FlowConfig(len(self.fields), len(self.conditions), self.resolution, self.width, self.most, steps=self.jumps if self.polish == 1 else self.flow_steps,
-                              jumps=self.polish == 1, drawn=len(self.drawn))
+            return FlowConfig(len(self.fields), len(self.conditions), self.resolution, self.width, self.most, steps=self.jumps if self.finishes else self.flow_steps,
+                              jumps=self.finishes, drawn=len(self.drawn))
         return GeneratorConfig(len(self.fields), len(self.conditions), self.resolution, self.latent, width=self.width,
                                most=self.most, norm=self.norm, tanh=self.scaling == "tanh", phases=self.phases, drawn=len(self.drawn))
 
@@ -462,7 +474,7 @@ class Trainer:
     @property
     def polished(self) -> float:
         "How much of polishing is done, from 0 to 1."
-        return max(0.0, self.seen - self.game) / (self.config.polish * self.config.images) if self.config.polish else 0.0
+        return min(1.0, max(0.0, self.seen - self.game) / (self.config.polish * self.config.images)) if self.config.polish else 0.0
 
     def schedule(self):
         "Set the learning rates: a straight line up over the warm-up, constant, a straight line to zero over the cooldown; then polishing's, and its memory."
@@ -653,16 +665,33 @@ class FlowTrainer(Trainer):
         "Of the flow, of its jumps, of polishing; and the flow that jumps must follow."
         config, self.guide = self.config, copy.deepcopy(self.average) if self.config.jumping else None
         rates = [(config.rate, (0.9, 0.99)), (config.jump_rate, (0.9, 0.99))] + [(config.polish_rate, (0.0, 0.99))] * (config.polish > 0)
+        self.settling = self.make_settling().to(self.device) if config.settle else None
         return [self.optimiser(self.generator, *both) for both in rates]
+
+    def make_settling(self) -> MeasuredSteps:
+        "What the steps behind polishing need; nothing is measured yet."
+        config = self.config
+        sizes = [weights.numel() for weights in self.generator.parameters()]
+        return MeasuredSteps(len(self.polishing.mean), len(config.conditions), sizes, config.settle_steps, config.batch * self.few)
 
     @property
     def networks(self) -> list:
-        return super().networks + ([self.guide] if self.guide else [])
+        return super().networks + [network for network in (self.guide, self.settling) if network is not None]
 
     @property
     def learned(self) -> int:
         "Images after which the flow is learned and jumps begin."
-        return round((1 - self.config.polish - self.config.jumping) * self.config.images)
+        return round((1 - self.config.polish - self.config.jumping - self.config.settle) * self.config.images)
+
+    @property
+    def game(self) -> int:
+        "Images after which jumps are learned and polishing begins."
+        return round((1 - self.config.polish - self.config.settle) * self.config.images)
+
+    @property
+    def few(self) -> int:
+        "Batches that tell a direction, or what a step did."
+        return self.config.settle_maps // 10 // self.config.batch
 
     @property
     def finishing(self) -> bool:
@@ -737,6 +766,71 @@ class FlowTrainer(Trainer):
         loss = (error / self.generator.gaussian.units(times[:1])[1]).square().mean()
         self.move(1, loss)
         return {"jump_loss": loss}
+
+    def place(self) -> tuple[str, int, bool]:
+        "In settling: what this batch is for, its number among those, and whether it is the last of them."
+        few, many = self.few, self.config.settle_maps // self.config.batch
+        begin = math.ceil(round((1 - self.config.settle) * self.config.images) / self.config.batch)
+        k = (self.step_count - begin) % (few + many + 2 * few * self.config.settle_steps)
+        if k < few:
+            return "before", k, k == few - 1
+        if k < few + many:
+            return "tell", k - few, k == few + many - 1
+        k = (k - few - many) % (2 * few)
+        return "after" if k >= few else "slope", k % few, k % few == few - 1
+
+    def same(self, number: int, labels, keep: bool) -> tuple:
+        "Latents, labels and noise of one of the batches that are drawn before and after each step; all processes know all their labels."
+        batch, mine = self.config.batch, self.ranks.share(self.config.batch)
+        there = self.settling.labels[number * batch : (number + 1) * batch]
+        if keep:
+            there.zero_()
+            there[mine] = labels * self.ranks.size
+            self.ranks.average([there])
+        z, noise = numbered_draws(self.generator, self.config.seed + 4, range(number * batch + mine.start, number * batch + mine.stop))
+        return z.to(self.device), there[mine], noise.to(self.device)
+
+    def settle_step(self, labels) -> dict:
+        "One batch of the maps that tell what is off, a direction, or what a step along it did; after the last of them, what follows."
+        steps, account, weights = self.settling, self.polishing, list(self.generator.parameters())
+        kind, number, last = self.place()
+        if kind == "before" and number == 0:
+            self.generator.load_state_dict(self.average.state_dict())
+            steps.begin(account, self.counts())
+        if kind == "slope" and number == 0:
+            steps.aim()
+        if number == 0:
+            steps.clear()
+        z, labels, noise = self.same(number, labels, kind == "before") if kind in ("before", "after") else self.drawn(labels)
+        with torch.set_grad_enabled(kind == "slope"):
+            rest = account.rest(self.look(self.generator(z, labels, noise)), labels)
+        steps.add(rest.detach(), labels, account, self.config.batch, self.ranks.average)
+        if kind == "slope":
+            slope = [torch.cat([part.flatten() for part in torch.autograd.grad(steps(rest, labels), weights)])]
+            self.ranks.average(slope)
+            steps.follow(slope[0])
+        if last:
+            {"before": lambda: steps.before.copy_(steps.total()[0]), "tell": steps.tell, "slope": self.settle_move, "after": steps.measured}[kind]()
+        return {"settle_loss": steps.size}
+
+    @torch.no_grad()
+    def settle_move(self) -> None:
+        "Take the step."
+        weights = list(self.generator.parameters())
+        for one, change in zip(weights, self.settling.step().split(self.settling.sizes)):
+            one += change.view_as(one)
+        self.average.load_state_dict(self.generator.state_dict())
+
+    def counts(self) -> torch.Tensor:
+        "What each moment counts in settling, (2s,): in full where reports look, too."
+        faint = lambda size: torch.full((size,), FAINT)
+        summary, *others = self.looks
+        once = torch.cat([torch.ones(summary.size - summary.directions.size), faint(summary.directions.size), *(faint(look.size) for look in others)])
+        return once.repeat(2).to(self.device)
+
+    def polish_step(self, real, labels) -> dict:
+        settling = self.settling and self.seen >= round((1 - self.config.settle) * self.config.images)
+        return self.settle_step(labels) if settling else super().polish_step(real, labels)
 
     def learn(self, real, labels) -> dict:
         return self.flow_step(real, labels) if self.seen < self.learned else self.jump_step(real, labels)
@@ -873,7 +967,7 @@ def ratios(found: dict[str, float], floor: dict) -> dict[str, float]:
     return out | {"score": float(np.mean(list(out.values())))}
 
 # %% ../nbs/04_train.ipynb #fc1c93da
-CHECKPOINT_FORMAT = "cmd_emulator checkpoint 6"
+CHECKPOINT_FORMAT = "cmd_emulator checkpoint 7"
 
 
 def identity(config: TrainConfig) -> dict:
