@@ -767,11 +767,15 @@ class FlowTrainer(Trainer):
         self.move(1, loss)
         return {"jump_loss": loss}
 
+    @property
+    def settles_at(self) -> int:
+        "Step at which settling begins."
+        return math.ceil(round((1 - self.config.settle) * self.config.images) / self.config.batch)
+
     def place(self) -> tuple[str, int, bool]:
         "In settling: what this batch is for, its number among those, and whether it is the last of them."
         few, many = self.few, self.config.settle_maps // self.config.batch
-        begin = math.ceil(round((1 - self.config.settle) * self.config.images) / self.config.batch)
-        k = (self.step_count - begin) % (few + many + 2 * few * self.config.settle_steps)
+        k = (self.step_count - self.settles_at) % (few + many + 2 * few * self.config.settle_steps)
         if k < few:
             return "before", k, k == few - 1
         if k < few + many:
@@ -794,7 +798,7 @@ class FlowTrainer(Trainer):
         "One batch of the maps that tell what is off, a direction, or what a step along it did; after the last of them, what follows."
         steps, account, weights = self.settling, self.polishing, list(self.generator.parameters())
         kind, number, last = self.place()
-        if kind == "before" and number == 0:
+        if self.step_count == self.settles_at:
             self.generator.load_state_dict(self.average.state_dict())
             steps.begin(account, self.counts())
         if kind == "slope" and number == 0:
@@ -829,8 +833,7 @@ class FlowTrainer(Trainer):
         return once.repeat(2).to(self.device)
 
     def polish_step(self, real, labels) -> dict:
-        settling = self.settling and self.seen >= round((1 - self.config.settle) * self.config.images)
-        return self.settle_step(labels) if settling else super().polish_step(real, labels)
+        return self.settle_step(labels) if self.settling and self.step_count >= self.settles_at else super().polish_step(real, labels)
 
     def learn(self, real, labels) -> dict:
         return self.flow_step(real, labels) if self.seen < self.learned else self.jump_step(real, labels)
