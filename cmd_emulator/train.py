@@ -104,6 +104,7 @@ class TrainConfig:
     settle_maps: int = 5_000  # maps that tell what is off; a tenth of them tells a direction, and what a step along it did
     settle_steps: int = 12  # steps before what is off is told anew
     reader: int = 0  # passes over training maps that teach a regressor, whose features and readings polishing compares too; 0 is off
+    readers: int = 1  # regressors so taught, each with a seed of its own
     flow_steps: int = 8  # method "flow": small steps along the flow that draw a map, and that jumps must reproduce
     jumps: int = 2  # strides in which the finished emulator goes from noise to maps; divides flow_steps
     jumping: float = 0.0  # share of the run, before polishing, in which jumps are learned; 0: the flow is followed in small steps
@@ -143,7 +144,7 @@ class TrainConfig:
         [check_parameter(name) for name in self.conditions + self.drawn]
         if len(set(self.conditions + self.drawn)) < len(self.conditions + self.drawn):
             raise ValueError(f"conditions {self.conditions} and drawn {self.drawn}: expected each label once, told or drawn")
-        for name, least in dict(images=1, batch=1, penalty_every=1, average=1, reports=1, patience=0, decay=0, reader=0, matching=0, matching_images=1, polish_images=1, rounds=1).items():
+        for name, least in dict(images=1, batch=1, penalty_every=1, average=1, reports=1, patience=0, decay=0, reader=0, readers=1, matching=0, matching_images=1, polish_images=1, rounds=1).items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} {getattr(self, name)}: expected at least {least}")
         if self.matching and not self.summaries:
@@ -206,7 +207,7 @@ FLOW = dict(method="flow", batch=32, rate=2e-3, warmup=0.02, cooldown=0.7, width
 PRESETS: dict[str, dict] = {
     "smoke": dict(resolution=32, images=640, width=8, critic_width=16, most=48, latent=32, average=100, reports=2),
     "laptop": FLOW | dict(resolution=64, images=36_000, batch=16, width=32, most=96, average=1_000, calibrate=1_440, reports=4),
-    "mock64": FLOW | dict(resolution=64, images=239_520, jumping=21_504 / 239_520, polish=46_080 / 239_520, settle=33_988 / 239_520, polish_rate=4e-4, balance=True, reader=20, reports=10),
+    "mock64": FLOW | dict(resolution=64, images=194_080, jumping=21_504 / 194_080, polish=51_200 / 194_080, settle=50_976 / 194_080, polish_rate=4e-4, balance=True, reader=7, readers=3, reports=6),
     "mock128": FLOW | dict(resolution=128, images=40_000, batch=8, jumping=0.1, polish=0.3, polish_rate=1e-4, average=1_000, reader=6, reports=5),
     "game64": dict(resolution=64, images=160_000, cooldown=0.5, polish=0.3125, average=4_000, precision="full", reports=32),
     "paper": dict(resolution=256, images=4_000_000, width=64, critic_width=64, most=512, latent=256, average=20_000, reports=100),
@@ -384,9 +385,9 @@ class Trainer:
             self.generator.compile()
         size = self.discriminator.summary.size if config.matching and self.discriminator else 0
         self.matching = Matching(size, len(config.conditions), config.matching_images).to(device) if size else None
-        self.reader = self.make_reader().to(device) if config.reader else None
+        self.readers = [self.make_reader(number).to(device) for number in range(config.readers)] if config.reader else []
         self.looks = [look.to(device) for look in self.make_looks(decades)] if config.polish else []
-        self.looks += [self.reader] if self.reader else []
+        self.looks += self.readers
         size = sum(look.size for look in self.looks)
         account = Balance if config.balance else partial(Matching, fine=True)
         self.polishing = account(size, len(config.conditions), config.polish_images).to(device) if size else None
@@ -404,11 +405,14 @@ class Trainer:
         "What polishing compares."
         return [self.discriminator.summary, Texture(len(self.config.fields), self.config.resolution)]
 
-    def make_reader(self) -> Reader:
+    def reader_seed(self, number: int) -> int:
+        return self.config.seed + 2 + 1_000 * number
+
+    def make_reader(self, number: int = 0) -> Reader:
         "A regressor to be taught; it takes nothing from the run's own random numbers."
         config = self.config
         with torch.random.fork_rng():
-            torch.manual_seed(config.seed + 2)
+            torch.manual_seed(self.reader_seed(number))
             return Reader(Regressor(RegressorConfig(config.fields, tuple(PARAMETERS[name] for name in config.conditions), config.resolution)))
 
     def optimiser(self, network, rate: float, betas: tuple) -> torch.optim.Optimizer:
@@ -423,7 +427,7 @@ class Trainer:
     @property
     def networks(self) -> list:
         "Everything with weights or running means."
-        return [net for net in (self.generator, self.discriminator, self.average, self.matching, self.polishing, self.reader) if net is not None]
+        return [net for net in (self.generator, self.discriminator, self.average, self.matching, self.polishing, *self.readers) if net is not None]
 
     @property
     def seen(self) -> int:
@@ -431,14 +435,15 @@ class Trainer:
         return self.step_count * self.config.batch
 
     def prepare(self, data: RunData, progress: bool = False) -> None:
-        "Teach the reader, if there is one, with as many training maps as fit in memory, for all processes alike."
-        if self.reader:
+        "Teach the readers, if there are any, with as many training maps as fit in memory, for all processes alike."
+        if self.readers:
             config = self.config
             size = len(data.train) * len(config.fields) * config.resolution**2 * 4
             some = data.train[:: math.ceil(size / (1e9 * config.resident_gb))]
             maps, labels = resident(data.ds.isel(map=some), data.normaliser, config.conditions)
-            self.reader.teach(maps, (1 + labels) / 2, epochs=config.reader, seed=config.seed + 2, device=self.device, progress=progress)
-            self.ranks.average([value for value in self.reader.state_dict().values() if value.is_floating_point()])
+            for number, reader in enumerate(self.readers):
+                reader.teach(maps, (1 + labels) / 2, epochs=config.reader, seed=self.reader_seed(number), device=self.device, progress=progress)
+                self.ranks.average([value for value in reader.state_dict().values() if value.is_floating_point()])
         if self.config.balance:
             self.measure(data, progress)
 
@@ -450,7 +455,7 @@ class Trainer:
             maps, labels = resident(data.ds.isel(map=part), data.normaliser, config.conditions)
             with torch.no_grad():
                 seen.append((self.look((augment(maps, draws) if config.augment else maps).to(self.device)), labels))
-        self.polishing.fit(*(torch.cat(one).to(self.device) for one in zip(*seen)))
+        self.polishing.fit(*(torch.cat(one).to(self.device) for one in zip(*seen)), data.ds.sim.values[data.train])
         self.ranks.average([value for value in self.polishing.state_dict().values() if value.is_floating_point()])
 
     def finish(self, data: RunData, progress: bool = False) -> torch.nn.Module:
@@ -825,11 +830,12 @@ class FlowTrainer(Trainer):
         self.average.load_state_dict(self.generator.state_dict())
 
     def counts(self) -> torch.Tensor:
-        "What each moment counts in settling, (2s,): in full where reports look, too."
+        "What each moment counts in settling, (2s,): in full where reports look, too, and means by how well simulations fix them."
         faint = lambda size: torch.full((size,), FAINT)
         summary, *others = self.looks
         once = torch.cat([torch.ones(summary.size - summary.directions.size), faint(summary.directions.size), *(faint(look.size) for look in others)])
-        return once.repeat(2).to(self.device)
+        once = once.to(self.device)
+        return torch.cat([once * self.polishing.firm, once])
 
     def polish_step(self, real, labels) -> dict:
         return self.settle_step(labels) if self.settling and self.step_count >= self.settles_at else super().polish_step(real, labels)
@@ -969,7 +975,7 @@ def ratios(found: dict[str, float], floor: dict) -> dict[str, float]:
     return out | {"score": float(np.mean(list(out.values())))}
 
 # %% ../nbs/04_train.ipynb #fc1c93da
-CHECKPOINT_FORMAT = "cmd_emulator checkpoint 8"
+CHECKPOINT_FORMAT = "cmd_emulator checkpoint 9"
 
 
 def identity(config: TrainConfig) -> dict:
