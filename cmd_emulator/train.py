@@ -207,7 +207,7 @@ FLOW = dict(method="flow", batch=32, rate=2e-3, warmup=0.02, cooldown=0.7, width
 PRESETS: dict[str, dict] = {
     "smoke": dict(resolution=32, images=640, width=8, critic_width=16, most=48, latent=32, average=100, reports=2),
     "laptop": FLOW | dict(resolution=64, images=36_000, batch=16, width=32, most=96, average=1_000, calibrate=1_440, reports=4),
-    "mock64": FLOW | dict(resolution=64, images=194_080, jumping=21_504 / 194_080, polish=51_200 / 194_080, settle=50_976 / 194_080, polish_rate=4e-4, balance=True, reader=7, readers=3, reports=6),
+    "mock64": FLOW | dict(resolution=64, images=239_520, jumping=21_504 / 239_520, polish=46_080 / 239_520, settle=33_988 / 239_520, polish_rate=4e-4, balance=True, reader=20, reports=10),
     "mock128": FLOW | dict(resolution=128, images=40_000, batch=8, jumping=0.1, polish=0.3, polish_rate=1e-4, average=1_000, reader=6, reports=5),
     "game64": dict(resolution=64, images=160_000, cooldown=0.5, polish=0.3125, average=4_000, precision="full", reports=32),
     "paper": dict(resolution=256, images=4_000_000, width=64, critic_width=64, most=512, latent=256, average=20_000, reports=100),
@@ -455,7 +455,7 @@ class Trainer:
             maps, labels = resident(data.ds.isel(map=part), data.normaliser, config.conditions)
             with torch.no_grad():
                 seen.append((self.look((augment(maps, draws) if config.augment else maps).to(self.device)), labels))
-        self.polishing.fit(*(torch.cat(one).to(self.device) for one in zip(*seen)), data.ds.sim.values[data.train])
+        self.polishing.fit(*(torch.cat(one).to(self.device) for one in zip(*seen)))
         self.ranks.average([value for value in self.polishing.state_dict().values() if value.is_floating_point()])
 
     def finish(self, data: RunData, progress: bool = False) -> torch.nn.Module:
@@ -830,12 +830,11 @@ class FlowTrainer(Trainer):
         self.average.load_state_dict(self.generator.state_dict())
 
     def counts(self) -> torch.Tensor:
-        "What each moment counts in settling, (2s,): in full where reports look, too, and means by how well simulations fix them."
+        "What each moment counts in settling, (2s,): in full where reports look, too."
         faint = lambda size: torch.full((size,), FAINT)
         summary, *others = self.looks
         once = torch.cat([torch.ones(summary.size - summary.directions.size), faint(summary.directions.size), *(faint(look.size) for look in others)])
-        once = once.to(self.device)
-        return torch.cat([once * self.polishing.firm, once])
+        return once.repeat(2).to(self.device)
 
     def polish_step(self, real, labels) -> dict:
         return self.settle_step(labels) if self.settling and self.step_count >= self.settles_at else super().polish_step(real, labels)
@@ -975,7 +974,7 @@ def ratios(found: dict[str, float], floor: dict) -> dict[str, float]:
     return out | {"score": float(np.mean(list(out.values())))}
 
 # %% ../nbs/04_train.ipynb #fc1c93da
-CHECKPOINT_FORMAT = "cmd_emulator checkpoint 9"
+CHECKPOINT_FORMAT = "cmd_emulator checkpoint 8"
 
 
 def identity(config: TrainConfig) -> dict:
