@@ -190,7 +190,7 @@ def start_from(
     config,  # of its training, with `fields`, `conditions` and `drawn`
     name,  # pretrained name, run name, run folder or .safetensors file
 ) -> list[str]:  # tensors that keep their first values
-    "Give a generator the weights of an emulator. ValueError when fields, labels or the coarse levels differ."
+    "Give a generator the weights of an emulator, of its resolution or a lower one. ValueError when fields, labels or widths differ."
     path = find_emulator(name)
     meta, weights = read_emulator(path)
     there, here = [*meta["conditions"], *meta["config"].get("drawn", ())], [*config.conditions, *config.drawn]
@@ -199,16 +199,14 @@ def start_from(
                          f"asked for are {', '.join(config.fields)} and {', '.join(here) or 'none'}; name as drawn the labels that the new one is not told")
     if not isinstance(generator, _network(meta)[0]):
         raise ValueError(f"cannot start from {path}: it is a {_network(meta)[0].__name__}, asked for is a {type(generator).__name__}; choose its method")
-    strides = [config.get("jumps", False) for config in (meta["generator"], asdict(generator.config))]
-    if strides[0] != strides[1]:
-        kinds = ["goes in strides" if one else "is followed in small steps" for one in strides]
-        raise ValueError(f"cannot start from {path}: it {kinds[0]}, the one asked for {kinds[1]}; a flow learns strides with jumping, and only those are polished alone")
+    if getattr(generator.config, "jumps", False) and not meta["generator"].get("jumps", False):
+        raise ValueError(f"cannot start from {path}: it is followed in small steps, the one asked for goes in strides; a flow learns strides with jumping, and only those are polished alone")
     _reorder(type(generator), weights, there, here)
-    own = generator.state_dict()
+    own, resolution = generator.state_dict(), meta["generator"]["resolution"]
+    finer = generator.finer(resolution)
+    weights = generator.renamed(weights, resolution) if finer else weights
     new = [key for key, value in own.items() if key not in weights or weights[key].shape != value.shape]
-    finer = generator.finer(meta["generator"]["resolution"])
-    allowed = tuple(finer)
-    if strange := [key for key in new if not finer or not key.startswith(allowed)]:
+    if strange := [key for key in new if not finer or not key.startswith(tuple(finer))]:
         shape = tuple(weights[strange[0]].shape) if strange[0] in weights else "nothing"
         raise ValueError(f"cannot start from {path}: {strange[0]} is {shape} there and {tuple(own[strange[0]].shape)} here; choose its width, latent and normalisation")
     generator.load_state_dict({key: value if key in new else weights[key] for key, value in own.items()})

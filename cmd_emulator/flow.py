@@ -211,8 +211,22 @@ class Flow(nn.Module):
     told = ("embed.0.weight",)  # weights whose last columns belong to the labels
 
     def finer(self, resolution: int) -> list[str]:
-        "Names of weights that a flow of another resolution has not: none, it has to be of this one."
-        return []
+        "Beginnings of the names of weights that a flow of this lower resolution may not have; none for one that has learned its strides, which are of one resolution."
+        there, here = (n.bit_length() - self.config.coarsest.bit_length() for n in (resolution, self.config.resolution))
+        if self.config.jumps or there >= here:
+            return []
+        blocks = [f"{part}.{i}." for part in ("down", "up") for i in range(there, here)]
+        return ["gaussian.", "middle.", *blocks, *(f"{part}.{i}" for part in ("halve", "twice") for i in range(there - 1, here - 1))]
+
+    def renamed(self, weights: dict[str, torch.Tensor], resolution: int) -> dict[str, torch.Tensor]:
+        "Weights of a flow of a lower resolution by the names they have here: its levels become the finest, and those below them begin as its coarsest; spectra are left out."
+        deepest = resolution.bit_length() - self.config.coarsest.bit_length() - 1
+        out = {key: value for key, value in weights.items() if not key.startswith("gaussian.")}
+        for part in ("down", "up"):
+            for i in range(deepest + 1, len(self.levels)):
+                first = f"{part}.{deepest}."
+                out |= {f"{part}.{i}.{key.removeprefix(first)}": value for key, value in weights.items() if key.startswith(first)}
+        return out
 
     @property
     def noise_size(self) -> int:

@@ -265,6 +265,10 @@ class Generator(nn.Module):
         levels = [(i, n) for i, n in enumerate(self.levels) if n > resolution]
         return [name for i, n in levels for name in (f"blocks.{i}.", f"excite.{n}.")] + ["to_maps", "offset"] * bool(levels)
 
+    def renamed(self, weights: dict[str, torch.Tensor], resolution: int) -> dict[str, torch.Tensor]:
+        "Weights of a generator of a lower resolution by the names they have here: the same, levels are counted from the coarsest."
+        return weights
+
     @property
     def noise_size(self) -> int:
         "White-noise values that one map takes: one a pixel of every level."
