@@ -76,7 +76,7 @@ class TrainConfig:
     fields: tuple[str, ...] = ("Mgas", "HI", "B")
     conditions: tuple[str, ...] = tuple(PARAMETERS)  # any subset of the label columns; () is unconditional
     drawn: tuple[str, ...] = ()  # labels that the generator is not told and draws itself, uniform over their range
-    start: str = ""  # emulator whose weights the generator starts from, a name or file; its labels are `conditions` and `drawn` together
+    start: str = ""  # emulator of this resolution or a lower one whose weights the generator starts from, a name or file; its labels are `conditions` and `drawn` together
     resolution: int = 64  # pixels a side
     images: int = 32_000  # real maps to show in all
     batch: int = 16  # maps a step
