@@ -1132,6 +1132,8 @@ class Run:
         if checkpoint.exists():
             self.books = load_checkpoint(checkpoint, self.trainer)
         else:
+            if config.start:
+                start_from(copy.deepcopy(self.trainer.generator), config, config.start)  # what is wrong with it is said before minutes of teaching
             self.trainer.prepare(self.data, progress and ranks.rank == 0)
             if config.start:
                 start_from(self.trainer.generator, config, config.start)
