@@ -369,7 +369,7 @@ def precision(device: torch.device, kind: str = "auto"):
 
 # %% ../nbs/04_train.ipynb #d40b7795
 LISTENING = 0.1  # share of polishing in which differences are only measured
-LOOKED = 200  # training maps looked at together
+LOOKED = 200  # training maps of 64² looked at together, and the fewer the larger they are: more would leave the cache
 
 
 class Trainer:
@@ -450,11 +450,12 @@ class Trainer:
     def measure(self, data: RunData, progress: bool = False) -> None:
         "Look at every training map, moved as in training, for what polishing compares generated ones with."
         config, draws, seen = self.config, torch.Generator().manual_seed(self.config.seed + 3), []
-        parts = [data.train[first : first + LOOKED] for first in range(0, len(data.train), LOOKED)]
+        parts, few = [data.train[first : first + LOOKED] for first in range(0, len(data.train), LOOKED)], max(1, LOOKED * 64**2 // config.resolution**2)
         for part in tqdm(parts, "looking at training maps", disable=not progress):
             maps, labels = resident(data.ds.isel(map=part), data.normaliser, config.conditions)
+            moved = augment(maps, draws) if config.augment else maps
             with torch.no_grad():
-                seen.append((self.look((augment(maps, draws) if config.augment else maps).to(self.device)), labels))
+                seen.append((torch.cat([self.look(some.to(self.device)) for some in moved.split(few)]), labels))
         self.polishing.fit(*(torch.cat(one).to(self.device) for one in zip(*seen)))
         self.ranks.average([value for value in self.polishing.state_dict().values() if value.is_floating_point()])
 
