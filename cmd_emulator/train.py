@@ -208,7 +208,7 @@ PRESETS: dict[str, dict] = {
     "smoke": dict(resolution=32, images=640, width=8, critic_width=16, most=48, latent=32, average=100, reports=2),
     "laptop": FLOW | dict(resolution=64, images=36_000, batch=16, width=32, most=96, average=1_000, calibrate=1_440, reports=4),
     "mock64": FLOW | dict(resolution=64, images=239_520, jumping=21_504 / 239_520, polish=46_080 / 239_520, settle=33_988 / 239_520, polish_rate=4e-4, balance=True, reader=20, reports=10),
-    "mock128": FLOW | dict(resolution=128, images=13_000, batch=8, start="mock64", jumping=2_400 / 13_000, polish=5_600 / 13_000, polish_rate=2e-4, polish_images=1_000, balance=True, average=1_000, reports=2),
+    "mock128": FLOW | dict(resolution=128, images=21_800, batch=8, start="mock64", jumping=2_400 / 21_800, polish=14_400 / 21_800, polish_rate=2e-4, polish_images=1_000, balance=True, average=1_000, reports=4),
     "game64": dict(resolution=64, images=160_000, cooldown=0.5, polish=0.3125, average=4_000, precision="full", reports=32),
     "paper": dict(resolution=256, images=4_000_000, width=64, critic_width=64, most=512, latent=256, average=20_000, reports=100),
 }
