@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['STATISTICS', 'stack_fields', 'label_table', 'measure', 'file_of', 'Normaliser', 'scale_labels', 'symmetry',
-           'draw_symmetries', 'augment', 'batch_index', 'resident', 'Batches', 'MapDataset', 'LoadedBatches',
-           'make_loader', 'StoreReader', 'StoreBatches', 'find_stores', 'best_batches', 'split_sims', 'split_maps']
+           'turn_and_shift', 'draw_symmetries', 'augment', 'batch_index', 'resident', 'Batches', 'MapDataset',
+           'LoadedBatches', 'make_loader', 'StoreReader', 'StoreBatches', 'find_stores', 'best_batches', 'split_sims',
+           'split_maps']
 
 # %% ../nbs/01_dataset.ipynb #564e41b4
 import hashlib
@@ -261,8 +262,17 @@ def symmetry(
     if maps.device.type == "cpu" and size >= 64 and not maps.requires_grad and maps.dtype in (torch.float32, torch.float16, torch.float64):
         k, roll = torch.as_tensor(k).expand(b).tolist(), (torch.as_tensor(roll).expand(b, 2) % size).tolist()
         return torch.from_numpy(_by_blocks(maps.numpy(), range(b), k, roll, np.empty(maps.shape, maps.numpy().dtype)))
-    k = torch.as_tensor(k, device=maps.device).expand(b)[:, None, None]
-    dy, dx = torch.as_tensor(roll, device=maps.device).expand(b, 2).T[:, :, None, None]
+    return turn_and_shift(maps, torch.as_tensor(k, device=maps.device).expand(b), torch.as_tensor(roll, device=maps.device).expand(b, 2))
+
+
+def turn_and_shift(
+    maps: torch.Tensor,  # (b, field, N, N)
+    k: torch.Tensor,  # (b,) which of the eight
+    roll: torch.Tensor,  # (b, 2) periodic shift [pixels]
+) -> torch.Tensor:  # (b, field, N, N)
+    "`symmetry` by one gathering of pixels: for any device, gradients and torch.export."
+    b, fields, size, _ = maps.shape
+    k, (dy, dx) = k[:, None, None], roll.T[:, :, None, None]
     y, x = torch.meshgrid(*[torch.arange(size, device=maps.device)] * 2, indexing="ij")
     y, x = (y - dy) % size, (x - dx) % size
     y, x = torch.where(k & 1 > 0, size - 1 - y, y), torch.where(k & 2 > 0, size - 1 - x, x)

@@ -32,7 +32,7 @@ from .dataset import Normaliser, scale_labels
 from .exchange import consolidate
 from .files import build_generator, find_emulator, read_emulator
 from .maps import FURTHER_PARAMETERS, PARAMETERS, VIEWS, Parameter, atomic_path, check_labels, label_maps, maps_file, parameter_names, repository_root, save_params
-from .model import Generator, GeneratorConfig, fingerprint, generate, numbered_draws
+from .model import fingerprint, generate, numbered_draws
 
 # %% ../nbs/04a_emulate.ipynb #61af8313
 def as_column(name: str, value) -> np.ndarray:  # () or (n,) float64
@@ -78,9 +78,9 @@ def label_columns(
 
 # %% ../nbs/04a_emulate.ipynb #fbe72d8c
 class Emulator:
-    "A trained generator with everything that gives its output meaning."
+    "A trained network with everything that gives its output meaning."
 
-    def __init__(self, generator: Generator, normaliser: Normaliser, meta: dict, name: str, digest: str):
+    def __init__(self, generator: nn.Module, normaliser: Normaliser, meta: dict, name: str, digest: str):
         self.generator, self.normaliser, self.meta, self.name, self.digest = generator.eval().requires_grad_(False), normaliser, meta, name, digest
 
     @classmethod
@@ -103,6 +103,10 @@ class Emulator:
         except (RuntimeError, AssertionError) as error:
             raise ValueError(f"device {device!r}: {str(error).splitlines()[0]}; here is {'cpu and cuda' if torch.cuda.is_available() else 'cpu'}") from error
         return self
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.generator.parameters()).device
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -140,12 +144,12 @@ class Emulator:
         knows += f", drawing {', '.join(self.drawn)} itself" if self.drawn else ""
         return f"Emulator {self.name}: {', '.join(self.fields)} at {self.resolution}², conditioned on {knows}; trained on {self.suite} {self.sim_set}"
 
-    def draw(self, labels, seed: int, numbers, truncation: float = 1.0) -> dict[str, np.ndarray]:
+    def draw(self, labels, seed: int, numbers, truncation: float = 1.0, steps: int | None = None) -> dict[str, np.ndarray]:
         "Arrays (n, N, N) float32 in physical units, by field, for labels (n, p) of `conditions`."
         scaled = torch.as_tensor(scale_labels(labels, self.conditions, self.ranges))
         out = {name: np.empty((len(numbers), self.resolution, self.resolution), np.float32) for name in self.fields}
         done = 0
-        for part in generate(self.generator, scaled, seed, numbers, truncation=truncation):
+        for part in generate(self.generator, scaled, seed, numbers, truncation=truncation, steps=steps):
             physical = self.normaliser.invert(part.float().cpu().numpy())
             for i, name in enumerate(self.fields):
                 out[name][done:done + len(part)] = physical[:, i]
@@ -159,19 +163,22 @@ class Emulator:
         first: int = 0,  # number of the first map: maps 100..199 of a seed are first=100, n=100
         truncation: float = 1.0,  # scales the latent: below 1 is more typical, less varied
         numbers=None,  # which region each map shows, one number or one a map; default: first, first + 1, ...
+        steps: int | None = None,  # sampling steps, one network evaluation each; default: the emulator's own. Half of them make a draft of the same region
         **params,  # one number, or one a map, for each condition; those left out are fiducial
     ) -> xr.Dataset:
         "n maps a field in physical units, with the schema of `open_maps`. A map depends on seed, its number, truncation and labels, and on nothing else."
         n = count_maps(n, params)
         labels, numbers = label_columns(n, self.conditions, params), region_numbers(n, first, numbers)
         attrs = {} if truncation == 1 else {"truncation": float(truncation)}
-        return self.label(self.draw(labels, check_seed(seed), numbers, truncation), labels, seed, attrs, names=self.conditions)
+        attrs |= {} if steps is None else {"steps": steps}
+        return self.label(self.draw(labels, check_seed(seed), numbers, truncation, steps), labels, seed, attrs, names=self.conditions)
 
     def sample_like(
         self,
         ds: xr.Dataset,  # labelled maps
         seed: int = 0,
         numbers=None,  # (n,) which draw each map is; default: 0 to n - 1. `ds.view` gives all simulations the same regions
+        steps: int | None = None,  # as in `sample`
     ) -> xr.Dataset:
         "One map for each map of `ds`, at its labels, with its coordinates. ValueError when `ds` lacks a condition."
         names = parameter_names(ds)
@@ -179,7 +186,7 @@ class Emulator:
             raise ValueError(f"the maps have no label {missing[0]!r}, on which this emulator is conditioned; they have {', '.join(names) or 'none'}")
         table = np.stack([ds[name].values for name in names], 1) if names else np.zeros((ds.sizes["map"], 0))
         labels = table[:, [names.index(c) for c in self.conditions]]
-        arrays = self.draw(labels, seed, region_numbers(ds.sizes["map"], 0, numbers))
+        arrays = self.draw(labels, seed, region_numbers(ds.sizes["map"], 0, numbers), steps=steps)
         return self.label(arrays, table, seed, names=names, views=ds["view"].values, sims=ds.sim.values)
 
     def label(self, arrays, labels, seed, attrs=None, **schema) -> xr.Dataset:
@@ -217,6 +224,7 @@ def stream(
     truncation: float = 1.0,
     batch: int = 256,  # maps at a time
     start: int = 0,  # begin with this map; those before it were made already
+    steps: int | None = None,
     **params,
 ) -> Iterator[xr.Dataset]:
     "The maps of `sample`, batch by batch; `sim` and `view` count through all of them."
@@ -225,7 +233,7 @@ def stream(
     for a in range(start, n, batch):
         index = np.arange(a, min(a + batch, n))
         labels = label_columns(len(index), emulator.conditions, {k: v[index] if v.ndim else v for k, v in columns.items()})
-        arrays = emulator.draw(labels, check_seed(seed), index + first, truncation)
+        arrays = emulator.draw(labels, check_seed(seed), index + first, truncation, steps)
         yield emulator.label(arrays, labels, seed, names=emulator.conditions, sims=index // VIEWS, views=index % VIEWS)
 
 
@@ -272,14 +280,14 @@ def write_zarr(emulator: Emulator, path: Path, n: int, batch: int, request: dict
     if notes[0].is_file() and notes[0].read_text() != wanted:
         raise ValueError(f"{part} holds the beginning of another request; go on with that one, or delete it")
     if not notes[0].is_file():
-        one = next(emulator.stream(1, **_of_map(columns, 0), **{k: request[k] for k in ("seed", "first", "truncation")}))
+        one = next(emulator.stream(1, **_of_map(columns, 0), **{k: request[k] for k in ("seed", "first", "truncation", "steps")}))
         label = lambda i: dict(zip(emulator.conditions, label_columns(len(i), emulator.conditions, _of_map(columns, i)).T))
         coords = lambda i: {"sim": i // VIEWS, "view": i % VIEWS} | label(i)
         _lay_out(part, one.assign_attrs(provenance=emulator.provenance(**request)), n, batch, coords)
         notes[0].write_text(wanted)
     done, group = int(notes[1].read_text()) if notes[1].is_file() else 0, zarr.open_group(part, mode="r+")
     with tqdm(total=n, initial=done, unit=" maps", disable=not progress) as bar:
-        for ds in emulator.stream(n, batch=batch, start=done, **{k: request[k] for k in ("seed", "first", "truncation")}, **columns):
+        for ds in emulator.stream(n, batch=batch, start=done, **{k: request[k] for k in ("seed", "first", "truncation", "steps")}, **columns):
             for field in ds:
                 group[field][done : done + ds.sizes["map"]] = ds[field].values
             done += ds.sizes["map"]
@@ -310,7 +318,7 @@ def write_npy(emulator: Emulator, folder: Path, n: int, batch: int, request: dic
         temporary = {field: stack.enter_context(atomic_path(path(field))) for field in emulator.fields}
         arrays = {field: np.lib.format.open_memmap(name, "w+", np.float32, shape) for field, name in temporary.items()}
         done, table = 0, []
-        for ds in tqdm(emulator.stream(n, batch=batch, **{k: request[k] for k in ("seed", "first", "truncation")}, **columns), disable=not progress):
+        for ds in tqdm(emulator.stream(n, batch=batch, **{k: request[k] for k in ("seed", "first", "truncation", "steps")}, **columns), disable=not progress):
             table.append(np.stack([ds[name].values for name in emulator.conditions], 1)[(-done) % VIEWS :: VIEWS])
             for field in ds:
                 arrays[field][done : done + ds.sizes["map"]] = ds[field].values
@@ -325,7 +333,7 @@ def write_netcdf(emulator: Emulator, path: Path, n: int, request: dict, columns:
     "Write n maps as one netCDF file; ValueError when a field would pass 2 GiB."
     if 4 * n * emulator.resolution**2 >= 2**31:
         raise ValueError(f"{n} maps of {emulator.resolution}² do not fit a netCDF file, which holds 2 GiB a field: write .zarr")
-    ds = emulator.sample(n, **{k: request[k] for k in ("seed", "first", "truncation")}, **columns)
+    ds = emulator.sample(n, **{k: request[k] for k in ("seed", "first", "truncation", "steps")}, **columns)
     with atomic_path(path) as temporary:
         ds.assign_attrs(provenance=emulator.provenance(**request)).to_netcdf(temporary, engine="scipy")
 
@@ -341,13 +349,14 @@ def write(
     batch: int = 256,  # maps in memory at a time, and in a chunk of the store
     overwrite: bool = False,  # replace what is there?
     progress: bool = False,  # show a bar
+    steps: int | None = None,
     **params,
 ) -> Path:
     "Stream the maps of `sample` to disk with flat memory; the file gets its name when it is whole. Returns the path."
     path, columns = Path(path), {name: as_column(name, value) for name, value in params.items()}
     n = count_maps(n, params)
     label_columns(n if any(c.ndim for c in columns.values()) else 1, emulator.conditions, params)  # complain before work begins
-    request = {"weights": emulator.digest, "n": n, "seed": check_seed(seed), "first": first, "truncation": float(truncation), "params": _described(columns)}
+    request = {"weights": emulator.digest, "n": n, "seed": check_seed(seed), "first": first, "truncation": float(truncation), "steps": steps, "params": _described(columns)}
     kind, batch = path.suffix, max(1, min(batch, n))
     if path.exists() and kind in (".zarr", ".nc") and not overwrite:
         raise FileExistsError(f"{path} exists: choose another name, delete it, or say overwrite")
@@ -378,7 +387,7 @@ def _described(columns: dict) -> dict:
 class PhysicalGenerator(nn.Module):
     "The network between physical units: latent, labels and noise in, log10 of maps out."
 
-    def __init__(self, generator: Generator, normaliser: Normaliser, parameters: list[Parameter]):
+    def __init__(self, generator: nn.Module, normaliser: Normaliser, parameters: list[Parameter]):
         super().__init__()
         self.generator, self.logs = generator, tuple(parameter.log for parameter in parameters)
         edge = lambda p, side: np.log(getattr(p, side)) if p.log else getattr(p, side)
@@ -406,7 +415,7 @@ def physical(emulator: Emulator) -> PhysicalGenerator:
     "The emulator's network, sharing its weights, between physical units."
     linear = lambda name: Parameter(name, name, *emulator.ranges[name], sum(emulator.ranges[name]) / 2, False)
     parameters = [PARAMETERS[name] if name in PARAMETERS else linear(name) for name in emulator.conditions]
-    return PhysicalGenerator(emulator.generator, emulator.normaliser, parameters).to(emulator.generator.offset.device).eval()
+    return PhysicalGenerator(emulator.generator, emulator.normaliser, parameters).to(emulator.device).eval()
 
 # %% ../nbs/04a_emulate.ipynb #d966380e
 @_method
@@ -420,7 +429,7 @@ def tensor(
     **params,  # numbers or tensors; gradients flow to those that require them
 ) -> torch.Tensor:  # (n, field, y, x) log10 in physical units
     "log10 of the maps of `sample` as a tensor that is differentiable with respect to the parameters."
-    n, device = count_maps(n, params), emulator.generator.offset.device
+    n, device = count_maps(n, params), emulator.device
     plain = torch.as_tensor(label_columns(n, emulator.conditions, params), dtype=torch.float32, device=device)
     columns = [params[c].to(device, torch.float32).expand(n) if isinstance(params.get(c), torch.Tensor) else plain[:, i] for i, c in enumerate(emulator.conditions)]
     z, noise = numbered_draws(emulator.generator, check_seed(seed), region_numbers(n, first, numbers))
@@ -462,7 +471,7 @@ def export(
     tolerance: float = 1e-4,  # largest difference allowed between file and network [dex]
 ) -> Path:
     "Write a torch.export file: (z, labels, noise) -> log10 maps, for use without this package. ValueError if it would not agree."
-    path, network, config = Path(path), emulator.physical().cpu(), emulator.generator.config
+    path, there, network = Path(path), emulator.device, emulator.physical().cpu()
     if path.suffix != ".pt2":
         raise ValueError(f"{path}: a torch.export file ends in .pt2")
     draw = lambda n: (*numbered_draws(emulator.generator, 0, range(n)), _some_labels(network, n))
@@ -478,7 +487,7 @@ def export(
         worst = max(float((loaded(z, t, e) - network(z, t, e)).abs().max()) for z, e, t in map(draw, (1, 5)))
         if not worst <= tolerance:
             raise ValueError(f"the exported network differs from this one by {worst:.2g} dex; torch {torch.__version__} cannot export it faithfully")
-    emulator.to(emulator.generator.offset.device)
+    emulator.to(there)
     return path
 
 

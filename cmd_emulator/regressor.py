@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['RegressorConfig', 'label_ranges', 'Block', 'Regressor', 'moments_loss', 'fit_regressor', 'r_squared', 'score',
-           'plot_prediction', 'Reader']
+           'plot_prediction']
 
 # %% ../nbs/03b_regress.ipynb #d00fdde0
 import json
@@ -269,24 +269,6 @@ def plot_prediction(
             axis.set_major_formatter("{x:g}")
             axis.set_minor_locator(NullLocator())
     return ax
-
-# %% ../nbs/03b_regress.ipynb #91252c01
-class Reader(nn.Module):
-    "Summaries of maps that a regressor has found: its features, and the labels and errors that it reads from them."
-
-    def __init__(self, regressor: Regressor):
-        super().__init__()
-        self.regressor = regressor.eval().requires_grad_(False)
-        self.size = regressor.out.in_features + regressor.out.out_features
-
-    def teach(self, maps: torch.Tensor, labels: torch.Tensor, **options) -> None:
-        "Train the regressor: see `fit_regressor`."
-        fit_regressor(self.regressor.requires_grad_(True), maps, labels, **options).requires_grad_(False)
-
-    def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        "(b, f, n, n) standardised -> (b, size)."
-        features = self.regressor.features(maps)
-        return torch.cat([features, *self.regressor.read(features)], 1)
 
 # %% ../nbs/03b_regress.ipynb #d7e3ead4
 def _save(self, path) -> None:
