@@ -3,7 +3,7 @@
 Run from the repository's root on an idle machine: python benchmarks/full_size.py [--n-sims 1000] [--images 64] [--folder /big/disk]
 CMD-named files (IllustrisTNG, LH, 256²) are made from a few Mock simulations at 64², enlarged, shifted around the box and grained, under the labels
 of CMD's own table. They have CMD's size and nothing of its physics: the run shows that the route works and what it costs, not what is learnt.
-Then come the commands of the README: open, statistics, training store, papermill with the paper preset. Every stage is a process of its own.
+Then come the commands of the README: open, statistics, training store, papermill with the preset cmd256. Every stage is a process of its own.
 1,000 simulations need 11.8 GB for the files and 5.9 GB for the store; the folder is removed at the end.
 """
 import argparse
@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--distinct", type=int, default=4, help="Mock simulations that all others are copies of")
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--preset", default="paper")
+    parser.add_argument("--preset", default="cmd256")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--resident-gb", type=float, default=8.0, help="most memory for maps; 0 reads from the store or from the files")
     parser.add_argument("--no-store", action="store_true", help="train from the files")

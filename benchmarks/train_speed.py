@@ -1,160 +1,91 @@
-"""Images/s of a whole training step, ours against the plain way, side by side in one run.
+"""Maps/s of a whole training step: this package's flow against a plain U-Net flow of as many weights from diffusers, side by side in one run.
 
-Run from the repository's root on an idle machine: python benchmarks/train_speed.py [resolution ...] [--batch 16] [--steps 8] [--preset game64] [--ways ours plain] [--reference]
-Ours: bfloat16 where the hardware has it, margins by one copy, doubling and convolution in one, penalties every fourth step.
-Plain: the same networks, weights and batches in full precision, F.pad(mode="circular") before each convolution, doubling and then convolving,
-penalties at every step. --reference adds a FastGAN-sized pair from outside, lightweight-gan (MIT) with its own defaults and its own step: hinge, reconstruction,
-penalty every fourth step, full precision; it needs `pip install lightweight-gan`. In between, each change alone. Steps of all ways take turns, so that a busy machine slows them alike; the median counts.
+Run from the repository's root on an idle machine: python benchmarks/train_speed.py [resolution ...] [--batch 16] [--steps 6] [--rounds 5]
+Ours: the packaged U-Net, flow matching with self-distillation, Adam, moving average of the weights, in the precision that `auto` picks.
+diffusers: UNet2DModel of as many weights (within 10 %), conditioned on time alone, flow matching without self-distillation, Adam, moving average, in full and in the same precision.
+It needs `pip install diffusers`. Steps take turns, so that a busy machine slows all alike; the median counts, and ratios are printed.
 """
 import argparse
+import copy
 import resource
 import statistics
 import time
-from contextlib import contextmanager
-from unittest import mock
 
 import torch
-import torch.nn.functional as F
 
-from cmd_emulator import model
-from cmd_emulator.dataset import Batches
-from cmd_emulator.train import PRESETS, Trainer, has_bfloat16, make_config, pick_device
+from cmd_emulator.checkpoint import has_bfloat16, pick_device, precision
+from cmd_emulator.dataset import Batches, Normaliser
+from cmd_emulator.losses import draw_times, interpolate
+from cmd_emulator.train import Trainer, make_config
 
-
-def plain_conv(x, weight, bias=None):
-    "Circular padding as a user of PyTorch would write it."
-    p = weight.shape[-1] // 2
-    return F.conv2d(F.pad(x, (p, p, p, p), mode="circular") if p else x, weight, bias)
+FIELDS = ("Mgas", "HI", "B")
+NOTHING = Normaliser(FIELDS, mean=(0.0,) * 3, std=(1.0,) * 3, low=(-5.0,) * 3, high=(5.0,) * 3)
 
 
-def plain_conv_up(x, weight):
-    "Double, then convolve."
-    return plain_conv(F.interpolate(x, scale_factor=2), weight)
+def count(network) -> int:
+    return sum(p.numel() for p in network.parameters())
 
 
-@contextmanager
-def plain_convolutions(on: bool):
-    "Within this context the networks convolve the plain way."
-    if not on:
-        yield
-        return
-    with mock.patch.object(model, "conv", plain_conv), mock.patch.object(model, "conv_up", plain_conv_up):
-        yield
+def plain_unet(resolution: int, weights: int):
+    "diffusers' UNet2DModel with three grids, as wide as `weights` allow."
+    from diffusers import UNet2DModel
+    make = lambda c: UNet2DModel(sample_size=resolution, in_channels=3, out_channels=3, layers_per_block=1, norm_num_groups=8, block_out_channels=(c, 2 * c, 2 * c),
+                                 down_block_types=("DownBlock2D",) * 3, up_block_types=("UpBlock2D",) * 3, add_attention=False)
+    return min((make(c) for c in range(16, 97, 8)), key=lambda network: abs(count(network) - weights))
 
 
-WAYS = {  # settings, plain convolutions?
-    "ours": ({}, False),
-    "ours, full precision": (dict(precision="full"), False),
-    "ours, plain convolutions": ({}, True),
-    "ours, penalties each step": (dict(penalty_every=1), False),
-    "ours, channels last": (dict(channels_last=True), False),
-    "plain": (dict(precision="full", penalty_every=1), True),
-}
+class Plain:
+    "Flow matching as a user of the library would write it."
 
+    def __init__(self, network, maps, batch: int, device, kind: str):
+        self.network, self.maps, self.batch, self.device, self.kind = network.to(device), maps, batch, device, kind
+        self.average = copy.deepcopy(self.network)
+        self.adam = torch.optim.Adam(self.network.parameters(), 1e-3)
 
-class Reference:
-    "lightweight-gan's networks and training step, without its augmentations, on noise."
-
-    def __init__(self, resolution: int, batch: int, device):
-        pictures = {name: mock.MagicMock() for name in ("torchvision", "torchvision.transforms")}  # it reads pictures with these, and networks are all we use
-        with mock.patch("torch.cuda.is_available", lambda: True), mock.patch.dict("sys.modules", pictures):  # refuses to be imported without a GPU
-            import lightweight_gan.lightweight_gan as outside
-        outside.norm_class, outside.Blur = torch.nn.BatchNorm2d, torch.nn.Identity  # what its trainer sets by default
-        shape = dict(image_size=resolution, attn_res_layers=[32])
-        self.generator, self.discriminator = outside.Generator(latent_dim=256, **shape).to(device), outside.Discriminator(disc_output_size=1, **shape).to(device)
-        self.optimisers = [torch.optim.Adam(net.parameters(), 2e-4, (0.5, 0.9)) for net in (self.generator, self.discriminator)]
-        self.hinge, self.batch, self.device, self.steps = outside.hinge_loss, batch, device, 0
-        self.maps = torch.randn(batch, 3, resolution, resolution, device=device)
-
-    def draw(self):
-        return self.generator(torch.randn(self.batch, 256, device=self.device))
-
-    def penalty(self, real, fake, outputs) -> torch.Tensor:
-        "Ten times the mean squared slope, as there."
-        slopes = torch.autograd.grad([o.sum() for o in outputs], [real, fake], create_graph=True)
-        return 10 * torch.cat(slopes).flatten(1).norm(dim=1).square().mean()
-
-    def step(self) -> None:
-        punish, self.steps = self.steps % 4 == 0, self.steps + 1
-        with torch.no_grad():
-            fake = self.draw()
-        real, fake = self.maps.clone().requires_grad_(punish), fake.requires_grad_(punish)
-        seen, seen_small, redrawn = self.discriminator(real, calc_aux_loss=True)
-        made, made_small, _ = self.discriminator(fake)
-        loss = self.hinge(seen, made) + self.hinge(seen_small, made_small) + redrawn
-        if punish:
-            loss = loss + self.penalty(real, fake, [seen, seen_small, made, made_small])
-        self.move(1, loss)
-        made, made_small, _ = self.discriminator(self.draw())
-        self.move(0, made.mean() + made_small.mean())
-
-    def move(self, player: int, loss) -> None:
-        self.optimisers[player].zero_grad()
+    def step(self):
+        maps = self.maps[torch.randint(len(self.maps), (self.batch,))].to(self.device)
+        t = draw_times(self.batch).to(self.device)
+        x, velocity = interpolate(maps, torch.randn_like(maps), t)
+        with precision(self.device, self.kind):
+            loss = (self.network(x, 1000 * t).sample - velocity).square().mean()
+        self.adam.zero_grad()
         loss.backward()
-        self.optimisers[player].step()
-
-
-def make_trainer(preset: str, resolution: int, batch: int, device, settings: dict) -> Trainer:
-    "A trainer on noise: speed does not depend on what the maps show."
-    config = make_config(preset, resolution=resolution, batch=batch, **dict(precision="auto") | settings)
-    draw = torch.Generator().manual_seed(0)
-    maps = torch.randn(4 * batch, len(config.fields), resolution, resolution, generator=draw)
-    labels = 2 * torch.rand(4 * batch, len(config.conditions), generator=draw) - 1
-    return Trainer(config, Batches(maps, labels, batch, device=device), device, (1.0,) * len(config.fields))
-
-
-def cycle(trainer: Trainer, plain: bool, steps: int, device) -> float:
-    "Seconds of this many steps, a multiple of the four between penalties."
-    with plain_convolutions(plain):
-        began = time.perf_counter()
-        for _ in range(steps):
-            trainer.step()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        return time.perf_counter() - began
-
-
-def weights(trainer) -> str:
-    "Millions of weights of both players."
-    return " + ".join(f"{sum(p.numel() for p in net.parameters()) / 1e6:.1f}" for net in (trainer.generator, trainer.discriminator))
-
-
-def compare(preset: str, resolution: int, batch: int, rounds: int, steps: int, device, reference: bool, ways=tuple(WAYS)) -> None:
-    "Print images/s of each way and its ratio to the plain one."
-    trainers = {name: make_trainer(preset, resolution, batch, device, WAYS[name][0]) for name in ways}
-    if reference:
-        trainers["lightweight-gan"] = Reference(resolution, batch, device)
-    times = {name: [] for name in trainers}
-    for turn in range(rounds + 1):  # the first warms up
-        for name in trainers:
-            seconds = cycle(trainers[name], WAYS.get(name, ({}, False))[1], steps, device)
-            times[name] += [seconds] if turn else []
-    speed = {name: batch * steps / statistics.median(found) for name, found in times.items()}
-    print(f"\n{resolution}², batch {batch}, preset {preset}")
-    for name, found in speed.items():
-        ratios = "   ".join(f"{found / speed[other]:5.2f} x {other}" for other in ("plain", "lightweight-gan") if other in speed)
-        print(f"{name:28s} {found:8.2f} images/s   {ratios}   {weights(trainers[name])} M weights")
+        self.adam.step()
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 0.001)
+        return float(loss.detach())
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("resolutions", nargs="*", type=int, default=[64, 256])
-    parser.add_argument("--preset", default="game64", choices=[name for name in PRESETS if make_config(name).method == "game"], help="a game, for the widths of its networks (default: %(default)s)")
+    parser.add_argument("resolutions", nargs="*", type=int, default=[64])
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--steps", type=int, default=4, help="a turn, a multiple of 4")
-    parser.add_argument("--rounds", type=int, default=3, help="turns that count")
+    parser.add_argument("--steps", type=int, default=6, help="steps a turn")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--reference", action="store_true", help="beside a FastGAN-sized pair from outside")
-    parser.add_argument("--ways", nargs="+", choices=tuple(WAYS), default=list(WAYS), metavar="WAY", help=f"some of: {', '.join(map(repr, WAYS))} (default: all)")
     args = parser.parse_args()
-    if args.steps % 4:
-        parser.error(f"--steps {args.steps}: a multiple of 4, so that each turn holds whole periods of penalties")
     device = pick_device(args.device)
-    print(f"{device}, {torch.get_num_threads()} threads, bfloat16 in hardware: {has_bfloat16(device)}, torch {torch.__version__}")
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {device}, bfloat16 {'in hardware' if has_bfloat16(device) else 'not in hardware'}")
     for resolution in args.resolutions:
-        compare(args.preset, resolution, args.batch, args.rounds, args.steps, device, args.reference, args.ways)
-    memory = torch.cuda.max_memory_allocated() if device.type == "cuda" else 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"\npeak memory of all ways together: {memory / 1e9:.1f} GB")
+        config = make_config("mock64", resolution=resolution, batch=args.batch)
+        maps, labels = torch.randn(64, 3, resolution, resolution), 2 * torch.rand(64, 6) - 1
+        ours = Trainer(config, Batches(maps, labels, args.batch, device=device), device, NOTHING)
+        network = plain_unet(resolution, count(ours.flow))
+        print(f"\n{resolution}², batches of {args.batch}: {count(ours.flow) / 1e6:.2f} million weights, diffusers {count(network) / 1e6:.2f} million")
+        ways = {"ours": ours, "diffusers, full precision": Plain(network, maps, args.batch, device, "full"),
+                "diffusers, precision as ours": Plain(copy.deepcopy(network), maps, args.batch, device, "auto")}
+        times = {name: [] for name in ways}
+        for turn in range(args.rounds + 1):  # the first one warms up
+            for name, way in ways.items():
+                began = time.perf_counter()
+                for _ in range(args.steps):
+                    way.step()
+                if turn:
+                    times[name].append((time.perf_counter() - began) / args.steps)
+        best = statistics.median(times["ours"])
+        for name, found in times.items():
+            print(f"{name:30s} {args.batch / statistics.median(found):8.1f} maps/s   ours {statistics.median(found) / best:5.2f} times as fast")
+    print(f"\nmost memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
 
 
 if __name__ == "__main__":

@@ -230,7 +230,7 @@ class Flow(nn.Module):
         config, steps, pixels = self.config, self.config.check_steps(self.config.steps if steps is None else steps), self.config.fields * self.config.resolution**2
         labels = drawn_labels(z[:, pixels : pixels + config.drawn], labels, config.drawn)
         x = self.gaussian.noise(z[:, :pixels].reshape(-1, config.fields, config.resolution, config.resolution))
-        h = torch.full((len(x),), 1 / steps, dtype=x.dtype, device=x.device)
+        h = torch.full((x.shape[0],), 1 / steps, dtype=x.dtype, device=x.device)
         for i in range(steps):
             x = x + h[0] * self.mean_velocity(x, i * h, h, labels)
         low, high = self.ends[:, None, :, None, None]

@@ -57,6 +57,7 @@ class TrainConfig:
     distill: int = 4  # one map in so many learns one step of h from two of h/2; 0: none
     width: int = 48  # channels at half the resolution
     max_channels: int = 128  # upper bound on channels at coarser levels
+    levels: int = 3  # grids of the U-Net, from half the resolution down
     steps: int = 4  # sampling steps of the finished emulator
     init_from: str = ""  # emulator of this resolution or a lower one whose weights the flow starts from
     resident_gb: float = 8.0  # keep the training maps in memory when they fit in this
@@ -67,12 +68,12 @@ class TrainConfig:
         for name in ("fields", "conditions"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         check_settings(self)
-        check_range(self, 1, math.inf, "images", "batch", "accumulate", "width", "max_channels", "steps", "reports")
+        check_range(self, 1, math.inf, "images", "batch", "accumulate", "width", "max_channels", "levels", "steps", "reports")
         check_range(self, 0, 1, "warmup", "cooldown", "ema")
         check_range(self, 0, math.inf, "seed", "lr", "distill", "resident_gb")
 
     def flow(self) -> FlowConfig:
-        return FlowConfig(len(self.fields), len(self.conditions), self.resolution, self.width, self.max_channels, steps=self.steps)
+        return FlowConfig(len(self.fields), len(self.conditions), self.resolution, self.width, self.max_channels, self.levels, self.steps)
 
 # %% ../nbs/04_train.ipynb #e5b62d2f
 PRESETS: dict[str, dict] = {
@@ -81,7 +82,7 @@ PRESETS: dict[str, dict] = {
     "mock64": dict(images=1_000_000, reports=20),
     "mock128": dict(resolution=128, images=120_000, batch=16, init_from="mock64", reports=10),
     "cmd64": dict(images=600_000, reports=10),
-    "cmd256": dict(resolution=256, images=4_000_000, batch=64, accumulate=4, width=64, max_channels=256, reports=50),
+    "cmd256": dict(resolution=256, images=2_000_000, batch=64, accumulate=4, lr=1e-3, width=64, max_channels=256, levels=5, reports=50),
 }
 
 
