@@ -1130,20 +1130,21 @@ class Run:
         ranks.any(False)  # the others wait here until the folder is ready
         self.trainer = (players or TRAINERS[config.method])(config, make_batches(config, self.data, device, ranks), device, self.data.normaliser.scale, ranks)
         self.labels = scaled_labels(self.data.ds, config.conditions)[self.data.train].to(device)
+        start = getattr(config, "start", "")
         if checkpoint.exists():
             self.books = load_checkpoint(checkpoint, self.trainer)
         else:
-            if config.start:
-                start_from(copy.deepcopy(self.trainer.generator), config, config.start)  # what is wrong with it is said before minutes of teaching
+            if start:
+                start_from(copy.deepcopy(self.trainer.generator), config, start)  # what is wrong with it is said before minutes of teaching
             self.trainer.prepare(self.data, progress and ranks.rank == 0)
-            if config.start:
-                start_from(self.trainer.generator, config, config.start)
+            if start:
+                start_from(self.trainer.generator, config, start)
                 self.trainer.average.load_state_dict(self.trainer.generator.state_dict())
         ranks.check_same(self.trainer.generator)
         self.began, self.saved_at = time.perf_counter() - self.books["seconds"], time.perf_counter()
         self.board = Board(self.dir / "board", self.trainer.seen) if ranks.rank == 0 else None
         self.write_metrics()
-        if (config.reader or config.balance) and not checkpoint.exists():
+        if (getattr(config, "reader", 0) or getattr(config, "balance", False)) and not checkpoint.exists():
             self.checkpoint()  # so that nothing is taught or measured twice
 
     @property
