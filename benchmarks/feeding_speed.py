@@ -1,6 +1,6 @@
 """Triples/s of every way to feed a training, against one pickle a map, side by side in one run; and loader against compute time per step.
 
-Run from the repository's root on an idle machine: python benchmarks/feeding_speed.py [--resolution 256] [--n-sims 40] [--preset paper]
+Run from the repository's root on an idle machine: python benchmarks/feeding_speed.py [--resolution 256] [--n-sims 40] [--preset mock128]
 Every way gives normalised float32 batches of three fields, each map moved by a symmetry and a shift of its own. `pickles` is the layout of an earlier
 public attempt: one file a map, unpickled, logarithms taken and normalised by the same worker processes that read CMD's files.
 Cold: the files' pages are dropped from memory before each round (posix_fadvise); warm: they have just been read. A round is one pass over the maps
@@ -23,7 +23,7 @@ from torch.utils.data import Dataset
 from cmd_emulator.dataset import Batches, MapDataset, Normaliser, StoreBatches, StoreReader, make_loader, resident
 from cmd_emulator.maps import VIEWS, label_maps, open_maps, save_maps
 from cmd_emulator.store import export_store, make_store, open_store
-from cmd_emulator.train import TRAINERS, has_bfloat16, make_config, pick_device
+from cmd_emulator.train import FlowTrainer, has_bfloat16, make_config, pick_device
 
 FIELDS = ("Mgas", "HI", "B")
 
@@ -145,7 +145,7 @@ def compute(args, device) -> float:
     draw = torch.Generator().manual_seed(0)
     maps = torch.randn(2 * args.batch, len(FIELDS), args.resolution, args.resolution, generator=draw)
     labels = 2 * torch.rand(len(maps), len(config.conditions), generator=draw) - 1
-    trainer = TRAINERS[config.method](config, Batches(maps, labels, args.batch, device=device), device, (1.0,) * len(FIELDS))
+    trainer = FlowTrainer(config, Batches(maps, labels, args.batch, device=device), device, (1.0,) * len(FIELDS))
     for turn in range(2):  # the first warms up; four steps hold one with penalties
         began = time.perf_counter()
         for _ in range(4):
@@ -163,7 +163,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--steps", type=int, default=36, help="batches a round, at most one pass")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--preset", default="paper", help="whose step is timed beside the loaders; empty: none")
+    parser.add_argument("--preset", default="mock128", help="whose step is timed beside the loaders; empty: none")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--folder", help="where files are made and removed (default: the system's folder for temporary files)")
     args = parser.parse_args()

@@ -3,7 +3,7 @@
 Run from the repository's root on an idle machine: python benchmarks/full_size.py [--n-sims 1000] [--images 64] [--folder /big/disk]
 CMD-named files (IllustrisTNG, LH, 256²) are made from a few Mock simulations at 64², enlarged, shifted around the box and grained, under the labels
 of CMD's own table. They have CMD's size and nothing of its physics: the run shows that the route works and what it costs, not what is learnt.
-Then come the commands of the README: open, statistics, training store, papermill with the paper preset. Every stage is a process of its own.
+Then come the commands of the README: open, statistics, training store, papermill with the preset of the paper's GAN. Every stage is a process of its own.
 1,000 simulations need 11.8 GB for the files and 5.9 GB for the store; the folder is removed at the end.
 """
 import argparse
@@ -99,7 +99,7 @@ def main() -> None:
         out.mkdir(parents=True, exist_ok=True)
         values = {"run": run, "suite": "IllustrisTNG", "sim_set": "LH", "preset": args.preset, "data_dir": folder, "images": args.images, "batch": args.batch,
                   "device": args.device, "resume": False, "settings": f"reports=1 resident_gb={args.resident_gb}"}
-        command = [str(Path(python).with_name("papermill")), "--cwd", "nbs", "--no-progress-bar", "nbs/04_train.ipynb", str(out / "run.ipynb")]
+        command = [str(Path(python).with_name("papermill")), "--cwd", "nbs", "--no-progress-bar", "nbs/08b_gan_train.ipynb", str(out / "run.ipynb")]
         stage(f"{args.images} images of {args.preset}", command + [word for name, value in values.items() for word in ("-p", name, str(value))], tail=0)
         last = json.loads((out / "metrics.jsonl").read_text().splitlines()[-1])
         print(f"{last['images']} images, {last['images_per_second']} images/s")

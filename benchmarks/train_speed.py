@@ -1,6 +1,6 @@
-"""Images/s of a whole training step, ours against the plain way, side by side in one run.
+"""Images/s of a whole training step of the paper's GAN, ours against the plain way, side by side in one run.
 
-Run from the repository's root on an idle machine: python benchmarks/train_speed.py [resolution ...] [--batch 16] [--steps 8] [--preset game64] [--ways ours plain] [--reference]
+Run from the repository's root on an idle machine: python benchmarks/train_speed.py [resolution ...] [--batch 16] [--steps 8] [--preset gan64] [--ways ours plain] [--reference]
 Ours: bfloat16 where the hardware has it, margins by one copy, doubling and convolution in one, penalties every fourth step.
 Plain: the same networks, weights and batches in full precision, F.pad(mode="circular") before each convolution, doubling and then convolving,
 penalties at every step. --reference adds a FastGAN-sized pair from outside, lightweight-gan (MIT) with its own defaults and its own step: hinge, reconstruction,
@@ -16,9 +16,10 @@ from unittest import mock
 import torch
 import torch.nn.functional as F
 
-from cmd_emulator import model
+from cmd_emulator import gan, gan_train
 from cmd_emulator.dataset import Batches
-from cmd_emulator.train import PRESETS, Trainer, has_bfloat16, make_config, pick_device
+from cmd_emulator.gan_train import PRESETS, GanTrainer, make_config
+from cmd_emulator.train import has_bfloat16, pick_device
 
 
 def plain_conv(x, weight, bias=None):
@@ -38,17 +39,16 @@ def plain_convolutions(on: bool):
     if not on:
         yield
         return
-    with mock.patch.object(model, "conv", plain_conv), mock.patch.object(model, "conv_up", plain_conv_up):
+    with mock.patch.object(gan, "conv", plain_conv), mock.patch.object(gan, "conv_up", plain_conv_up):
         yield
 
 
-WAYS = {  # settings, plain convolutions?
-    "ours": ({}, False),
-    "ours, full precision": (dict(precision="full"), False),
-    "ours, plain convolutions": ({}, True),
-    "ours, penalties each step": (dict(penalty_every=1), False),
-    "ours, channels last": (dict(channels_last=True), False),
-    "plain": (dict(precision="full", penalty_every=1), True),
+WAYS = {  # settings, plain convolutions?, steps between penalties
+    "ours": ({}, False, 4),
+    "ours, full precision": (dict(precision="full"), False, 4),
+    "ours, plain convolutions": ({}, True, 4),
+    "ours, penalties each step": ({}, False, 1),
+    "plain": (dict(precision="full"), True, 1),
 }
 
 
@@ -94,18 +94,18 @@ class Reference:
         self.optimisers[player].step()
 
 
-def make_trainer(preset: str, resolution: int, batch: int, device, settings: dict) -> Trainer:
+def make_trainer(preset: str, resolution: int, batch: int, device, settings: dict) -> GanTrainer:
     "A trainer on noise: speed does not depend on what the maps show."
     config = make_config(preset, resolution=resolution, batch=batch, **dict(precision="auto") | settings)
     draw = torch.Generator().manual_seed(0)
     maps = torch.randn(4 * batch, len(config.fields), resolution, resolution, generator=draw)
     labels = 2 * torch.rand(4 * batch, len(config.conditions), generator=draw) - 1
-    return Trainer(config, Batches(maps, labels, batch, device=device), device, (1.0,) * len(config.fields))
+    return GanTrainer(config, Batches(maps, labels, batch, device=device), device, (1.0,) * len(config.fields))
 
 
-def cycle(trainer: Trainer, plain: bool, steps: int, device) -> float:
+def cycle(trainer, plain: bool, every: int, steps: int, device) -> float:
     "Seconds of this many steps, a multiple of the four between penalties."
-    with plain_convolutions(plain):
+    with plain_convolutions(plain), mock.patch.object(gan_train, "PENALTY_EVERY", every):
         began = time.perf_counter()
         for _ in range(steps):
             trainer.step()
@@ -115,7 +115,7 @@ def cycle(trainer: Trainer, plain: bool, steps: int, device) -> float:
 
 
 def weights(trainer) -> str:
-    "Millions of weights of both players."
+    "Millions of weights of both networks."
     return " + ".join(f"{sum(p.numel() for p in net.parameters()) / 1e6:.1f}" for net in (trainer.generator, trainer.discriminator))
 
 
@@ -127,7 +127,7 @@ def compare(preset: str, resolution: int, batch: int, rounds: int, steps: int, d
     times = {name: [] for name in trainers}
     for turn in range(rounds + 1):  # the first warms up
         for name in trainers:
-            seconds = cycle(trainers[name], WAYS.get(name, ({}, False))[1], steps, device)
+            seconds = cycle(trainers[name], *WAYS.get(name, ({}, False, 4))[1:], steps, device)
             times[name] += [seconds] if turn else []
     speed = {name: batch * steps / statistics.median(found) for name, found in times.items()}
     print(f"\n{resolution}², batch {batch}, preset {preset}")
@@ -139,7 +139,7 @@ def compare(preset: str, resolution: int, batch: int, rounds: int, steps: int, d
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("resolutions", nargs="*", type=int, default=[64, 256])
-    parser.add_argument("--preset", default="game64", choices=[name for name in PRESETS if make_config(name).method == "game"], help="a game, for the widths of its networks (default: %(default)s)")
+    parser.add_argument("--preset", default="gan64", choices=list(PRESETS), help="for the widths of its networks (default: %(default)s)")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--steps", type=int, default=4, help="a turn, a multiple of 4")
     parser.add_argument("--rounds", type=int, default=3, help="turns that count")

@@ -32,7 +32,7 @@ from .dataset import Normaliser, scale_labels
 from .exchange import consolidate
 from .files import build_generator, find_emulator, read_emulator
 from .maps import FURTHER_PARAMETERS, PARAMETERS, VIEWS, Parameter, atomic_path, check_labels, label_maps, maps_file, parameter_names, repository_root, save_params
-from .model import Generator, GeneratorConfig, fingerprint, generate, numbered_draws
+from .model import fingerprint, generate, numbered_draws
 
 # %% ../nbs/04a_emulate.ipynb #61af8313
 def as_column(name: str, value) -> np.ndarray:  # () or (n,) float64
@@ -80,7 +80,7 @@ def label_columns(
 class Emulator:
     "A trained generator with everything that gives its output meaning."
 
-    def __init__(self, generator: Generator, normaliser: Normaliser, meta: dict, name: str, digest: str):
+    def __init__(self, generator: nn.Module, normaliser: Normaliser, meta: dict, name: str, digest: str):
         self.generator, self.normaliser, self.meta, self.name, self.digest = generator.eval().requires_grad_(False), normaliser, meta, name, digest
 
     @classmethod
@@ -378,7 +378,7 @@ def _described(columns: dict) -> dict:
 class PhysicalGenerator(nn.Module):
     "The network between physical units: latent, labels and noise in, log10 of maps out."
 
-    def __init__(self, generator: Generator, normaliser: Normaliser, parameters: list[Parameter]):
+    def __init__(self, generator: nn.Module, normaliser: Normaliser, parameters: list[Parameter]):
         super().__init__()
         self.generator, self.logs = generator, tuple(parameter.log for parameter in parameters)
         edge = lambda p, side: np.log(getattr(p, side)) if p.log else getattr(p, side)

@@ -36,7 +36,7 @@ def conv_up(
     "Nearest-neighbour doubling and a periodic 3×3 convolution, in one transposed convolution: (b, o, 2n, 2n)."
     return F.conv_transpose2d(wrap(x), boxed(weight.flip(-1, -2)).transpose(0, 1), stride=2, padding=3)
 
-
+# %% ../nbs/08_gan.ipynb #124b2c55
 def conv_down(
     x: torch.Tensor,  # (b, c, n, n)
     weight: torch.Tensor,  # (o, c, 3, 3)
@@ -116,7 +116,7 @@ class Modulated(nn.Module):
 
     def __init__(self, c: int, out: int, embedding: int, norm: str, up: bool):
         super().__init__()
-        self.apply_conv, self.norm = conv_up if up else conv, norm
+        self.up, self.norm = up, norm
         self.weight = nn.Parameter(torch.randn(out, c, 3, 3) / (9 * c) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(out))
         self.affine = nn.Linear(embedding, c if norm == "weight" else 2 * out)
@@ -126,13 +126,13 @@ class Modulated(nn.Module):
 
     def forward(self, x, embedding):
         "(b, c, n, n), (b, embedding) -> (b, out, n or 2n, ...)."
-        s, bias = self.affine(embedding), self.bias[:, None, None]
+        s, bias, apply = self.affine(embedding), self.bias[:, None, None], conv_up if self.up else conv
         if self.norm == "batch":
             scale, shift = s[..., None, None].chunk(2, 1)
-            return self.bn(self.apply_conv(x, self.weight)) * (1 + scale) + shift + bias
+            return self.bn(apply(x, self.weight)) * (1 + scale) + shift + bias
         s = 1 + s
         size = (s.square() @ self.weight.square().sum((2, 3)).T + 1e-8).rsqrt()
-        return self.apply_conv(x * s[..., None, None], self.weight) * size[..., None, None] + bias
+        return apply(x * s[..., None, None], self.weight) * size[..., None, None] + bias
 
 # %% ../nbs/08_gan.ipynb #6ea3af2f
 GLU_GAIN = 1.8  # gives the output of a gated linear unit the size of its input
@@ -153,7 +153,7 @@ class Block(nn.Module):
             x = x + noise * self.strength[:, None, None]
         return F.glu(x, 1) * GLU_GAIN
 
-
+# %% ../nbs/08_gan.ipynb #33a20f04
 class Excite(nn.Module):
     "Skip-layer excitation: a coarse level sets gates on a fine level's channels."
 
@@ -372,7 +372,7 @@ class Pyramid(nn.Module):
             seen[x.shape[-1]] = x
         return seen | {0: self.head(F.leaky_relu(x, 0.2)).float()}
 
-
+# %% ../nbs/08_gan.ipynb #f00a0011
 class SummaryHead(nn.Module):
     "What a small network makes of `Summary`, in full precision."
 
@@ -418,14 +418,14 @@ class Decoder(nn.Module):
             x = F.glu(conv_up(x, weight), 1) * GLU_GAIN
         return self.last(x)
 
-
+# %% ../nbs/08_gan.ipynb #ea0a7bb8
 def quarter(x: torch.Tensor, corner: tuple[int, int]) -> torch.Tensor:
     "The quarter of maps (b, c, n, n) that begins at this corner, row and column from 0 to 8 in sixteenths of the side."
     step = x.shape[-1] // 16
     top, left = (step * place for place in corner)
     return x[..., top:top + 8 * step, left:left + 8 * step]
 
-# %% ../nbs/08_gan.ipynb #27561702
+
 def reconstruction_targets(
     maps: torch.Tensor,  # (b, f, n, n)
     corner: tuple[int, int],  # as in `quarter`
@@ -435,7 +435,7 @@ def reconstruction_targets(
     part = F.interpolate(part, 32) if part.shape[-1] < 32 else F.adaptive_avg_pool2d(part, 32)
     return {"8": F.adaptive_avg_pool2d(maps, 32), "16": part}
 
-
+# %% ../nbs/08_gan.ipynb #7f3c3981
 class Discriminator(nn.Module):
     "Maps and labels in; one logit a map out, and what its decoders reconstruct."
 

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PRECISIONS', 'PRESETS', 'PENALTY', 'PENALTY_EVERY', 'GanConfig', 'check_gan', 'make_config', 'read_config',
            'discriminator_losses', 'gradient_penalty', 'generator_loss', 'learning_rate', 'ema_share',
-           'refresh_statistics', 'GanState', 'GanTrainer', 'make_parser', 'main']
+           'refresh_statistics', 'GanState', 'GanMoves', 'GanTrainer', 'make_parser', 'main']
 
 # %% ../nbs/08b_gan_train.ipynb #21c20b00
 import argparse
@@ -122,7 +122,7 @@ def make_config(
         raise ValueError(f"unknown setting {sorted(unknown)[0]!r}: expected one of {', '.join(sorted(known))}")
     return GanConfig(**PRESETS[preset] | {name: value for name, value in overrides.items() if value is not None})
 
-
+# %% ../nbs/08b_gan_train.ipynb #2c35e75c
 def read_config(
     preset: str = "smoke",
     fields: str = "",  # "Mgas HI B"; empty: the preset's
@@ -136,10 +136,7 @@ def read_config(
     rest = {name: value or (value if name == "seed" else None) for name, value in numbers.items()}
     return make_config(preset, **dict(fields=words(fields) or None, conditions=chosen) | rest | read_settings(settings))
 
-# %% ../nbs/08b_gan_train.ipynb #57f32835
-PENALTY, PENALTY_EVERY = 1.0, 4  # weight of the gradient penalty; steps between penalties, by which the weight is multiplied
-
-
+# %% ../nbs/08b_gan_train.ipynb #41493c60
 def discriminator_losses(
     discriminator: Discriminator,
     loss: AdversarialLoss,
@@ -156,7 +153,7 @@ def discriminator_losses(
         out["reconstruction"] = reconstruction(discriminator.reconstruct(seen, corner), reconstruction_targets(real, corner))
     return out
 
-
+# %% ../nbs/08b_gan_train.ipynb #14fabb32
 def gradient_penalty(discriminator: Discriminator, loss: AdversarialLoss, real: torch.Tensor, fake: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "The penalty that belongs to the recipe: half R1 + R2, or ten times the Lipschitz penalty."
     logits = lambda maps: discriminator(maps, labels).float()
@@ -251,8 +248,47 @@ class GanState:
         refresh_statistics(self.average, labels.to(self.device), self.config.seed)
         return self.average
 
-# %% ../nbs/08b_gan_train.ipynb #234e302f
-class GanTrainer(GanState):
+# %% ../nbs/08b_gan_train.ipynb #25385deb
+class GanMoves(GanState):
+    "The parts of a step."
+
+    def draw(self, labels) -> tuple:
+        "Latents, labels and noise of this process's part of the batch."
+        mine = self.ranks.share(self.config.batch)
+        z, noise = self.generator.draw(self.config.batch, self.draws, "cpu")
+        return z[mine].to(self.device), labels, noise[mine].to(self.device)
+
+    def blur(self, maps):
+        "Decaying noise on what the discriminator sees."
+        if not (level := noise_level(self.seen, self.config.input_noise, self.config.input_noise_images)):
+            return maps
+        noise = torch.randn(self.config.batch, *maps.shape[1:], generator=self.draws)[self.ranks.share(self.config.batch)]
+        return maps + level * noise.to(maps.device)
+
+    def move(self, optimiser, loss) -> None:
+        "Follow the gradient of a loss, averaged over processes."
+        optimiser.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        self.ranks.average([p.grad for p in optimiser.param_groups[0]["params"] if p.grad is not None])
+        self.scaler.step(optimiser)
+        self.scaler.update()
+
+    def check(self, losses: dict[str, torch.Tensor]) -> dict[str, float]:
+        "Losses as numbers, the mean over processes; FloatingPointError when one is not finite."
+        values = torch.stack([value.detach() for value in losses.values()])
+        self.ranks.average([values])
+        losses = dict(zip(losses, values.tolist()))
+        if not all(map(math.isfinite, losses.values())):
+            index = batch_index(self.batches.n, self.config.batch, self.config.seed, self.step_count - 1)
+            raise FloatingPointError(f"step {self.step_count}: {losses} is not finite; batch of maps {index.tolist()}; last good checkpoint: "
+                                     f"{self.saved}; resume from it, with a lower lr under another run name")
+        return losses
+
+# %% ../nbs/08b_gan_train.ipynb #57f32835
+PENALTY, PENALTY_EVERY = 1.0, 4  # weight of the gradient penalty; steps between penalties, by which the weight is multiplied
+
+
+class GanTrainer(GanMoves):
     "The steps of generator and discriminator; `train(..., players=GanTrainer)` drives it."
 
     def step(self) -> dict[str, float]:
@@ -293,38 +329,6 @@ class GanTrainer(GanState):
         self.discriminator.requires_grad_(True)
         return {"g_loss": loss}
 
-    def draw(self, labels) -> tuple:
-        "Latents, labels and noise of this process's part of the batch."
-        mine = self.ranks.share(self.config.batch)
-        z, noise = self.generator.draw(self.config.batch, self.draws, "cpu")
-        return z[mine].to(self.device), labels, noise[mine].to(self.device)
-
-    def blur(self, maps):
-        "Decaying noise on what the discriminator sees."
-        if not (level := noise_level(self.seen, self.config.input_noise, self.config.input_noise_images)):
-            return maps
-        noise = torch.randn(self.config.batch, *maps.shape[1:], generator=self.draws)[self.ranks.share(self.config.batch)]
-        return maps + level * noise.to(maps.device)
-
-    def move(self, optimiser, loss) -> None:
-        "Follow the gradient of a loss, averaged over processes."
-        optimiser.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()
-        self.ranks.average([p.grad for p in optimiser.param_groups[0]["params"] if p.grad is not None])
-        self.scaler.step(optimiser)
-        self.scaler.update()
-
-    def check(self, losses: dict[str, torch.Tensor]) -> dict[str, float]:
-        "Losses as numbers, the mean over processes; FloatingPointError when one is not finite."
-        values = torch.stack([value.detach() for value in losses.values()])
-        self.ranks.average([values])
-        losses = dict(zip(losses, values.tolist()))
-        if not all(map(math.isfinite, losses.values())):
-            index = batch_index(self.batches.n, self.config.batch, self.config.seed, self.step_count - 1)
-            raise FloatingPointError(f"step {self.step_count}: {losses} is not finite; batch of maps {index.tolist()}; last good checkpoint: "
-                                     f"{self.saved}; resume from it, with a lower lr under another run name")
-        return losses
-
 # %% ../nbs/08b_gan_train.ipynb #6c0fcb5b
 def make_parser() -> argparse.ArgumentParser:
     "The notebook's parameters as options of a command."
@@ -347,7 +351,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("settings", "", 'any other setting: "loss=hinge lr=2e-4"')
     return parser
 
-
+# %% ../nbs/08b_gan_train.ipynb #0ee588ec
 def main(argv=None) -> None:
     "Run the command; argv: list of words, None: the shell's."
     args = vars(make_parser().parse_args(argv))
