@@ -83,6 +83,14 @@ class Ranks:
             dist.all_gather_object(found, value)
         return found
 
+    def average(self, tensors) -> None:
+        "Replace each tensor by its mean over processes, in one message."
+        if self.size > 1:
+            flat = torch.cat([t.flatten() for t in tensors])
+            dist.all_reduce(flat)
+            for t, part in zip(tensors, flat.div_(self.size).split([t.numel() for t in tensors])):
+                t.copy_(part.view_as(t))
+
     def any(self, flag: bool) -> bool:
         "The flag, if any process raised it."
         return any(self.gather(flag))

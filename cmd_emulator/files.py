@@ -157,14 +157,18 @@ NETWORKS = {"flow": ("cmd_emulator.flow", "Flow", "FlowConfig"), "game": ("cmd_e
 
 def network_of(meta: dict) -> tuple[type, type]:
     "The classes of an emulator's network and of its configuration."
-    module, *names = NETWORKS[meta["config"].get("method", "game")]
+    method = meta["config"].get("method", "game")
+    if method not in NETWORKS:
+        raise ValueError(f"its network was trained by the method {method!r}, cmd_emulator {cmd_emulator.__version__} knows {', '.join(NETWORKS)}: upgrade cmd_emulator")
+    module, *names = NETWORKS[method]
     return tuple(getattr(importlib.import_module(module), name) for name in names)
 
 
 def build_generator(path, meta: dict, weights: dict) -> torch.nn.Module:
     "The network of an emulator file. ValueError when text and weights do not belong together."
-    kind, config, given = *network_of(meta), meta["generator"]
-    known = set(config.__dataclass_fields__)
+    kind, config = network_of(meta)
+    formerly, known = getattr(config, "FORMERLY", {}), set(config.__dataclass_fields__)
+    given = {formerly.get(name, name): value for name, value in meta["generator"].items()}
     if unknown := sorted(set(given) - known):
         raise ValueError(f"{path}: its network has the setting {unknown[0]!r}, which cmd_emulator {cmd_emulator.__version__} does not know: upgrade cmd_emulator")
     network = kind(config(**given))

@@ -165,8 +165,15 @@ class Trainer:
         self.draws = torch.Generator().manual_seed(config.seed + 1)
         self.step_count, self.saved = 0, "none was written yet"
 
-    networks = property(lambda self: [self.flow, self.average], doc="Everything with weights.")
-    seen = property(lambda self: self.step_count * self.config.batch, doc="Maps shown so far, by all processes.")
+    @property
+    def networks(self) -> list:
+        "Everything with weights."
+        return [self.flow, self.average]
+
+    @property
+    def seen(self) -> int:
+        "Maps shown so far, by all processes."
+        return self.step_count * self.config.batch
 
     def prepare(self, data: RunData) -> None:
         "Measure what the flow must know of the training maps, or begin from another emulator."
@@ -174,6 +181,10 @@ class Trainer:
         if self.config.init_from:
             init_from(self.flow, self.config, self.config.init_from)
         self.average.load_state_dict(self.flow.state_dict())
+
+    def finish(self, data: RunData) -> Flow:
+        "The network that reports look at and emulator files hold."
+        return self.average
 
     def lr(self) -> float:
         "Learning rate: a straight line up, constant, a straight line to zero."
@@ -225,7 +236,7 @@ class Trainer:
 def make_batches(config, data: RunData, device: torch.device, ranks: Ranks = Ranks()):
     "This process's share of the training batches, by the best way there is: memory, the training store of the folder, or its files."
     mine = ranks.share(config.batch)
-    options = dict(batch=mine.stop - mine.start, seed=config.seed, device=device, share=(ranks.rank, ranks.size))
+    options = dict(batch=mine.stop - mine.start, seed=config.seed, augment=getattr(config, "augment", True), device=device, share=(ranks.rank, ranks.size))
     return best_batches(data.ds, data.train, data.normaliser, config.conditions, data.data_dir, config.resident_gb, **options)
 
 
@@ -285,13 +296,14 @@ class Run:
         if self.ranks.rank:
             return {}
         seconds = time.perf_counter() - self.began
-        made = draw_like(trainer.average, self.data.normaliser, config.conditions, self.data.valid, config.seed)
+        network = trainer.finish(self.data)
+        made = draw_like(network, self.data.normaliser, config.conditions, self.data.valid, config.seed)
         seen = summarise(made)
         found = distances(seen, self.truth)
         line = {"images": trainer.seen, "seconds": round(seconds, 1), "images_per_second": round(trainer.seen / seconds, 1)}
         line |= losses | found | {"spread": spread(seen, self.truth)} | ratios(found, books["floor"])
         books["lines"].append(json.dumps(line))
-        save_emulator(self.dir / "emulator.safetensors", trainer.average, config, self.data.normaliser, run=self.dir.name, **line)
+        save_emulator(self.dir / "emulator.safetensors", network, config, self.data.normaliser, run=self.dir.name, **line)
         self.checkpoint()
         self.write_metrics()
         if self.board:
@@ -346,11 +358,11 @@ def train(
     return Path(run_dir) / "emulator.safetensors"
 
 # %% ../nbs/04_train.ipynb #624e232f
-def make_parser(presets: dict = PRESETS, program: str = "train") -> argparse.ArgumentParser:
+def make_parser(presets: dict = PRESETS, program: str = "train", run: str = "smoke") -> argparse.ArgumentParser:
     "The notebook's parameters as options of a command."
     parser = argparse.ArgumentParser(f"python -m cmd_emulator.{program}", description="Train an emulator; torchrun starts it on several devices.")
     add = lambda name, default, text: parser.add_argument(f"--{name}", type=type(default), default=default, help=f"{text} (default: {default!r})")
-    parser.add_argument("--run", "--run-name", default="smoke", help="results go to <runs-dir>/<run>/; under torchrun write --run-name (default: 'smoke')")
+    parser.add_argument("--run", "--run-name", default=run, help="results go to <runs-dir>/<run>/; under torchrun write --run-name (default: %(default)s)")
     add("preset", "smoke", ", ".join(presets))
     add("suite", "Mock", "suite the maps belong to")
     add("sim-set", "LH", "set within the suite")

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+GAN = ("gan", "adversarial", "gan_train", "stability")  # the paper's GAN: a wing of its own, which no other module imports
 EXPORT = re.compile(r"#\| *default_exp +(\w+)")
 
 
@@ -45,9 +46,12 @@ def main() -> int:
     order, wrong = rooms(), []
     if len(order) != len(set(order)):
         wrong.append(f"two notebooks export to one module: {order}")
+    if tuple(order[-len(GAN):]) != GAN:
+        wrong.append(f"the last rooms are {order[-len(GAN):]}, expected {list(GAN)}")
     for i, module in enumerate(order):
         below = imported(module) & set(order[i:])
         wrong += [f"{module} imports {name}, which is not above it" for name in sorted(below)]
+        wrong += [f"{module} imports {name}, which only the GAN's own rooms may" for name in sorted(imported(module) & set(GAN)) if module not in GAN]
         for banned in ("nbdev", "fastcore"):
             if re.search(rf"^\s*(import|from) {banned}\b", (ROOT / "cmd_emulator" / f"{module}.py").read_text(), re.M):
                 wrong.append(f"{module} imports {banned}, a development dependency")
