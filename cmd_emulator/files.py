@@ -125,15 +125,12 @@ def from_format_1(path, meta: dict, weights: dict) -> tuple[dict, dict]:
     old, meta = meta["generator"], {key: value for key, value in meta.items() if key != "sha256"} | {"format": FORMAT}
     if meta["config"].get("method", "game") != "flow":
         return meta, weights
-    if not old.get("jumps") or old.get("rounds") or old.get("colour", 0.5) != 0.5 or old.get("style", 128) != 128:
-        raise ValueError(f"{path} was written by version 0.1 and is drawn in small steps or calibrated, which this version does not do: train it again, for instance with the preset laptop")
-    steps, levels = old["steps"], (old["resolution"] // old.get("coarsest", 8)).bit_length() - 1
+    if old.get("rounds") or old.get("colour", 0.5) != 0.5 or old.get("style", 128) != 128:
+        raise ValueError(f"{path} was written by version 0.1 with a calibration behind it, which this version does not do: train it again, for instance with the preset laptop")
+    levels = (old["resolution"] // old.get("coarsest", 8)).bit_length() - 1
     shape = dict(fields=old["fields"], conditions=old["conditions"], resolution=old["resolution"], width=old["width"], max_channels=old["most"],
-                 levels=levels, steps=steps, learned=(steps,), drawn=old.get("drawn", 0))
+                 levels=levels, steps=old["steps"], strides=old.get("jumps", False), drawn=old.get("drawn", 0))
     new = {name.replace("gaussian.ends", "ends") if name.startswith("gaussian.") else f"unet.{name}": value for name, value in weights.items()}
-    first = new["unet.embed.0.weight"].float()  # columns: cosines of t, sines of t, labels; the length of the step is new
-    blank = torch.zeros(len(first), 32)
-    new["unet.embed.0.weight"] = torch.cat([first[:, :32], blank, first[:, 32:64], blank, first[:, 64:]], 1)
     return meta | {"generator": shape}, new
 
 

@@ -170,7 +170,7 @@ def measure_speed(
     for name in recipes:
         config = study_config(name)
         data = load_data(config, data_dir)
-        trainers[name] = TRAINERS.get(name, GanTrainer)(config, make_batches(config, data, device), device, data.normaliser.scale)
+        trainers[name] = TRAINERS.get(name, GanTrainer)(config, make_batches(config, data, device), device, data.normaliser)
     for _ in range(turns + 1):
         for name, trainer in trainers.items():
             began = time.perf_counter()

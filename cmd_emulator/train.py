@@ -54,11 +54,10 @@ class TrainConfig:
     warmup: float = 0.02  # first share of the run, over which the rate rises from zero
     cooldown: float = 0.5  # last share of the run, over which it falls to zero
     ema: float = 0.03  # half-life of the averaged weights, as a share of the images seen so far
-    distill: int = 4  # one map in so many learns one step of h from two of h/2; 0: none
     width: int = 48  # channels at half the resolution
     max_channels: int = 128  # upper bound on channels at coarser levels
     levels: int = 3  # grids of the U-Net, from half the resolution down
-    steps: int = 4  # sampling steps of the finished emulator
+    steps: int = 8  # sampling steps of the finished emulator
     init_from: str = ""  # emulator of this resolution or a lower one whose weights the flow starts from
     resident_gb: float = 8.0  # keep the training maps in memory when they fit in this
     precision: str = "auto"  # of convolutions; auto is bfloat16 where the hardware has it
@@ -70,7 +69,7 @@ class TrainConfig:
         check_settings(self)
         check_range(self, 1, math.inf, "images", "batch", "accumulate", "width", "max_channels", "levels", "steps", "reports")
         check_range(self, 0, 1, "warmup", "cooldown", "ema")
-        check_range(self, 0, math.inf, "seed", "lr", "distill", "resident_gb")
+        check_range(self, 0, math.inf, "seed", "lr", "resident_gb")
 
     def flow(self) -> FlowConfig:
         return FlowConfig(len(self.fields), len(self.conditions), self.resolution, self.width, self.max_channels, self.levels, self.steps)
@@ -192,16 +191,15 @@ class Trainer:
         rise, left = (self.seen + c.batch) / max(1, c.warmup * c.images), (c.images - self.seen) / max(1, c.cooldown * c.images)
         return c.lr * min(1.0, rise, max(left, 0.0))
 
-    def random(self, shape) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        "White noise, times and uniform numbers of the whole batch, of which each process takes its part."
-        b, draws = self.config.batch, self.draws
-        return torch.randn(b, *shape[1:], generator=draws), draw_times(b, draws), torch.rand(b, generator=draws)
+    def random(self, shape) -> tuple[torch.Tensor, torch.Tensor]:
+        "White noise and times of the whole batch, of which each process takes its part."
+        return torch.randn(self.config.batch, *shape[1:], generator=self.draws), draw_times(self.config.batch, self.draws)
 
     def step(self) -> dict[str, float]:
         "One whole step; FloatingPointError, naming step and batch, when the loss is no longer finite."
         config, (optimiser,) = self.config, self.optimisers
         maps, labels, _ = next(self.batches)
-        noise, times, random = (part[self.ranks.share(config.batch)].to(self.device) for part in self.random(maps.shape))
+        noise, times = (part[self.ranks.share(config.batch)].to(self.device) for part in self.random(maps.shape))
         optimiser.param_groups[0]["lr"] = self.lr()
         optimiser.zero_grad(set_to_none=True)
         total, parts = 0.0, config.accumulate
@@ -209,7 +207,7 @@ class Trainer:
             some = slice(i * len(maps) // parts, (i + 1) * len(maps) // parts)
             last = i == parts - 1 or self.ranks.size == 1
             with precision(self.device, config.precision), nullcontext() if last else self.objective.no_sync():
-                loss = self.objective(maps[some], labels[some], noise[some], times[some], random[some], self.average, config.distill) / parts
+                loss = self.objective(maps[some], labels[some], noise[some], times[some]) / parts
                 self.scaler.scale(loss).backward()
             total += loss.detach()
         self.scaler.step(optimiser)
