@@ -212,7 +212,7 @@ class Generator(nn.Module):
         "(b, fields, resolution, resolution), standardised log10 maps (or in [-1, 1] with tanh)."
         labels, z = drawn_labels(z, labels, self.config.drawn), z[:, :self.config.latent]
         told = self.embedding(z, labels)
-        x = self.start(torch.cat([told, z], 1)).view(len(z), -1, 4, 4)
+        x = self.start(torch.cat([told, z], 1)).unflatten(1, (-1, 4, 4))
         seen, parts = {4: x}, noise.split([n * n for n in self.levels], 1) if noise is not None and self.noise_size else [None] * len(self.levels)
         for n, block, part in zip(self.levels, self.blocks, parts):
             x = block(x, told, None if part is None else part.reshape(-1, 1, n, n))
