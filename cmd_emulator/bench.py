@@ -11,6 +11,7 @@ __all__ = ['FAMILIES', 'DRAWS', 'DECIDING', 'measure', 'spread_labels', 'toy_uni
 
 # %% ../nbs/04g_bench.ipynb #b3a70004
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -399,9 +400,9 @@ class Bench:
             check_comparable(twin, test, f"the maps of twin {i + 1}", self.by)
         self.test, self.seed, self.n_twins, self.regressor = test, seed, len(twins), regressor
         self.levels, self.parts = common_levels(test), thirds(labels, self.by)
-        self.measured = measure(test, self.levels)
-        known = [self.measured, *(measure(twin[list(map_fields(test))], self.levels) for twin in twins)]
-        reduced = [reduce_maps(one, self.measured) for one in known]
+        with ThreadPoolExecutor(2) as pool:  # NumPy lets go of the interpreter
+            known = list(pool.map(lambda ds: measure(ds[list(map_fields(test))], self.levels), (test, *twins)))
+        self.measured, reduced = known[0], [reduce_maps(one, known[0]) for one in known]
         self.lines, self.samples = reduced[0][0], [sample for _, sample in reduced]
         self.pick = np.random.default_rng(seed).integers(len(twins), size=(DRAWS, n)) if twins else None
         self.readable = [] if regressor is None else [key for key in regressor.config.names if key in self.by]
@@ -493,6 +494,7 @@ class Report:
     regressor: Regressor | None = field(default=None, repr=False)
     sample: Sample | None = field(default=None, repr=False)  # of the judged maps, reduced
     sections: tuple["Section", ...] = field(default=(), repr=False)  # further tables: rivals, copies, conditional truth
+    exam: dict = field(default_factory=dict, repr=False)  # numbers of the blind exam, if it was taken
 
     @property
     def table(self) -> pd.DataFrame:

@@ -7,10 +7,14 @@ __all__ = ['COLORS', 'FIGURES', 'verdict', 'heading', 'pooled_rows', 'scope_rows
            'plot_power_ratio', 'plot_correlations', 'plot_densities', 'plot_beyond', 'plot_verdict', 'plot_labels',
            'draws_section', 'judge_rivals', 'rivals_section', 'copies_section', 'coverage_section', 'spread_section',
            'label_table_of', 'labels_section', 'response_section', 'scatter_section', 'extremes_section',
-           'edge_section', 'conditional_sections', 'quoted_section', 'open_twins', 'evaluate_files', 'referee_sections']
+           'edge_section', 'conditional_sections', 'quoted_section', 'open_twins', 'take_exam', 'evaluate_files',
+           'referee_sections']
 
 # %% ../nbs/05_evaluate.ipynb #cd502e9a
 import json
+import os
+import platform
+import time
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +23,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import torch
 import xarray as xr
 from PIL import Image
 
@@ -42,6 +47,7 @@ from cmd_emulator.bench import (
 )
 from .conditional import compare_response, edge_split, extremes, fixed_label_scatter, group_means, plot_extremes, plot_scatter, response
 from .emulator import Emulator
+from .exam import LEAST, blind_exam, some_views
 from .maps import FIELDS, PARAMETERS, VIEWS, atomic_path, coarsen, maps_file, open_maps, repository_root, select_sims, split_maps, style_file, use_style
 from .memorise import copies, fidelity, nearest_maps, plot_nearest, plot_pair, plot_spread, spread_ratio
 from .regressor import Regressor, plot_prediction, score
@@ -127,7 +133,7 @@ def _metrics(report: Report) -> dict:
     rows = [{key: value.item() if hasattr(value, "item") else value for key, value in row.items()} for row in report.table.to_dict("records")]
     scores = {} if not report.read else {who: {k: float(v) for k, v in column.items()} for who, column in report.scores.items()}
     whole = {"passed": report.passed, "excess": report.excess, "allowed": report.allowed, "inside": int(report.table["inside"].sum())}
-    return {"about": report.about, "verdict": whole | {"lines": len(rows)}, "R2": scores, "lines": rows, "sections": {section.title: section.numbers for section in report.sections}}
+    return {"about": report.about, "verdict": whole | {"lines": len(rows)}, "R2": scores, "lines": rows, "exam": report.exam, "sections": {section.title: section.numbers for section in report.sections}}
 
 
 def _save(
@@ -546,6 +552,30 @@ def open_twins(data_dir, fields, like: xr.Dataset, rows: np.ndarray, most: int) 
     return twins
 
 
+def take_exam(
+    report: Report,
+    bench: Bench,  # that it comes from
+    twins: list[xr.Dataset],  # the bench's
+    train: xr.Dataset | None = None,  # simulated maps of other labels
+    emulator: Emulator | None = None,  # whose maps were judged
+    progress: bool = False,
+    **options,  # of blind_exam, to make it shorter
+) -> Report:
+    "The report with the blind exam; with fewer than 24 test simulations, one sentence in its place."
+    n, start = report.about["simulations"], time.perf_counter()
+    if n < LEAST:
+        text = f"The blind exam was not taken: it needs {LEAST} test simulations or more, so that 6 are held out for an interval, and there are {n}."
+        return replace(report, sections=(*report.sections, Section("Blind exam", [], text, [])), exam={"skipped": text})
+    made_train, meta = None, emulator.meta if emulator else {}
+    if emulator and train is not None and bench.by:
+        made_train = emulator.sample_like(some_views(train, options.get("n_train", 300)), seed=bench.seed + 1)
+    options = {"seed": bench.seed, "name": report.about["judged"]} | options
+    exam = blind_exam(bench.test, report.sets[0], twins, train, made_train, meta, bench.by, bench, report, progress=progress, **options)
+    cost = {"seconds": round(time.perf_counter() - start), "threads": torch.get_num_threads(), "cores": os.cpu_count(), "machine": platform.machine()}
+    about = exam.numbers["about"] | {"origin": report.about["origin"], "suite": report.about["suite"], "set": report.about["set"], "cost": cost}
+    return replace(report, sections=(*report.sections, *exam.sections), exam=exam.numbers | {"about": about})
+
+
 def evaluate_files(
     emulator=None,  # Emulator, its name, run or file; None: judge the last twin
     data_dir="data/maps",  # folder of CMD-named files
@@ -557,6 +587,7 @@ def evaluate_files(
     epochs: int = 0,  # passes to train the regressor; 0: none
     n_train: int = 350,  # simulations to train it on, at most
     referee: bool = False,  # rivals, copies, coverage, conditional truth as well
+    exam: bool | dict = True,  # the blind exam as well; a dict: with these options of `blind_exam`
     seed: int = 0,
     device: str = "cpu",
     progress: bool = False,
@@ -589,6 +620,8 @@ def evaluate_files(
             draw = lambda i: emulator.sample_like(test, seed=seed + i)
             sections = [draws_section(draw, bench, report), *sections, *conditional_sections(emulator, data_dir, suite, seed)]
         report = replace(report, sections=tuple(sections))
+    if exam:
+        report = take_exam(report, bench, twins, train, emulator, progress, **(exam if isinstance(exam, dict) else {}))
     if out:
         report.save(out)
     return report
