@@ -78,7 +78,7 @@ class GaussianFlow(nn.Module):
         both = at, self.power ** (1 + COLOUR) / at
         return tuple((one.mean(2) @ self.share).sqrt()[:, None, None, None] for one in both)
 
-# %% ../nbs/02b_flow.ipynb #31bf9fba
+# %% ../nbs/02b_flow.ipynb #e46692ad
 def kernel(out: int, c: int, size: int, gain: float = 1.0) -> nn.Parameter:
     "Weights (out, c, size, size) that keep the size of white input, times a gain."
     return nn.Parameter(torch.randn(out, c, size, size) * gain / (c * size * size) ** 0.5)
@@ -109,7 +109,7 @@ class Block(nn.Module):
         y = conv(F.silu(torch.addcmul(shift, y, 1 + scale)), self.second, self.bias)
         return y + (x if self.skip is None else conv(x, self.skip))
 
-# %% ../nbs/02b_flow.ipynb #1ac04584
+# %% ../nbs/02b_flow.ipynb #1158cea7
 def blur(x: torch.Tensor) -> torch.Tensor:
     "Periodic maps (b, f, n, n) averaged over 3x3 pixels, with weights 1, 2, 1 down and across."
     return F.avg_pool2d(F.avg_pool2d(wrap(x), 2, 1), 2, 1)
@@ -153,7 +153,7 @@ class UNet(nn.Module):
             add, pixel, ripple = F.pixel_shuffle(y, 2).chunk(3, 1)
             return add + pixel * x + ripple * 3 * (x - blur(x))
 
-# %% ../nbs/02b_flow.ipynb #1158cea7
+# %% ../nbs/02b_flow.ipynb #69eeb909
 MOST_STEPS = 256
 
 
@@ -187,7 +187,7 @@ class FlowConfig:
             raise ValueError(f"steps {steps}: this flow was trained for {self.steps} sampling steps and can make no others")
         return int(steps)
 
-# %% ../nbs/02b_flow.ipynb #9817f9af
+# %% ../nbs/02b_flow.ipynb #b0214722
 class Flow(nn.Module):
     "White noise, which it colours, and labels in; standardised maps out."
 
