@@ -49,10 +49,9 @@ class GaussianFlow(nn.Module):
 
     def scale(self, x: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
         "(b, f, n, n) with every eigenmode scaled by its gain, (b or 1, rings, f)."
-        with torch.autocast(x.device.type, enabled=False):
-            matrix = torch.einsum("rfe,bre,rge->bfgr", self.axes, gain, self.axes)[..., self.ring]
-            modes = torch.fft.rfft2(x, norm="ortho")
-            return torch.fft.irfft2((matrix * modes[:, None]).sum(2), s=x.shape[-2:], norm="ortho")
+        matrix = (self.axes[:, :, None] * gain[:, :, None, None] * self.axes[:, None]).sum(-1)  # (b or 1, rings, f, f)
+        modes = torch.fft.rfft2(x, norm="ortho")
+        return torch.fft.irfft2((matrix.permute(0, 2, 3, 1)[..., self.ring] * modes[:, None]).sum(2), s=x.shape[-2:], norm="ortho")
 
     def variance(self, t: torch.Tensor) -> torch.Tensor:
         "(b,) -> (b, rings, f): of each eigenmode at these times."
@@ -76,7 +75,7 @@ class GaussianFlow(nn.Module):
         "(b,) -> (b, 1, 1, 1) twice: standard deviation of pixels at these times, and of what their velocity leaves open (Karras et al. 2022: 1 / c_in, c_out)."
         at = self.variance(t)
         both = at, self.power ** (1 + COLOUR) / at
-        return tuple((one.mean(2) @ self.share).sqrt()[:, None, None, None] for one in both)
+        return tuple((one.mean(2) * self.share).sum(1).sqrt()[:, None, None, None] for one in both)
 
 # %% ../nbs/02b_flow.ipynb #e46692ad
 def kernel(out: int, c: int, size: int, gain: float = 1.0) -> nn.Parameter:
