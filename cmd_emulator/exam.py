@@ -918,7 +918,7 @@ def rivals_section(floors: pd.Series, judged: dict[str, pd.Series], named, name:
 # %% ../nbs/04h_exam.ipynb #e4a0003d
 def gate_parts(numbers: dict, named=()) -> dict[str, float]:
     "The numbers that the gate weighs; statistics `named` are left out."
-    full, half = map(str, numbers["grids"][:2])
+    full, half = (str(numbers["grids"][j]) for j in (0, min(1, len(numbers["grids"]) - 1)))
     ratio = lambda grid: float(np.mean([one["ratio"] for name, one in numbers["floors"][grid].items() if name not in named]))
     excess = lambda grid: max(numbers["c2st"][grid]["mean"] - 0.5, 0.01)
     parts = {"statistics, full grid": ratio(full), "statistics, half grid": ratio(half), "lattice": numbers["lattice_ratio"]}
