@@ -49,6 +49,7 @@ test: setup
 	$(B)/nbdev_clean
 	git diff --exit-code --stat -- cmd_emulator nbs
 	$(B)/python tests/test_rooms.py
+	$(B)/python docs/make_fidelity.py --check
 	$(B)/python tests/run_notebooks.py
 	mkdir -p data/runs/test
 	$(NB) nbs/04_train.ipynb data/runs/test/run.ipynb -p run test
