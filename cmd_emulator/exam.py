@@ -862,41 +862,24 @@ def blind_exam(
     test, made, twins = test[fields], made[fields], [twin[fields] for twin in twins]
     report = bench.judge(made, name) if report is None else report
     others = {who: make(train, test, seed)[fields] for who, make in BASELINES.items()} if rivals and train is not None else {}
+    sets = {name: made} | {f"twin {j + 1}": twin for j, twin in enumerate(twins)} | others
     grids = grids_of(test.sizes["x"], 8)[:4]
     total = 3 + len(grids) * (len(seeds) + bool(twins)) + len(fields) + 2 * len(others) + (len(seeds) + (made_train is not None)) * (train is not None) + 4
     with tqdm(total=total, desc="blind exam", unit="part", disable=not progress) as bar:
-        found = scales(test, made, twins, by, bench, report, seed, bar.update)
-        bar.update(3 - len(found))
-        two, twin_two = _classify(test, made, twins, by, grids, seeds, steps, others, bar.update)
-        tables = {name: lattice(made), "simulations": lattice(test), f"{name}, rolled": lattice(made, roll=seed)} | {who: lattice(ds) for who, ds in others.items()}
+        parts = {"scales": scales(test, made, twins, by, bench, report, seed, bar.update)}
+        parts["two"], parts["twin"] = _classify(test, made, twins, by, grids, seeds, steps, others, bar.update)
+        parts["lattice"] = {name: lattice(made), "simulations": lattice(test), f"{name}, rolled": lattice(made, roll=seed)} | {who: lattice(ds) for who, ds in others.items()}
         bar.update(2)
-        sets = {name: made} | {f"twin {j + 1}": twin for j, twin in enumerate(twins)} | others
-        masses = _tessellate(test, sets, seed)
+        parts["masses"] = _tessellate(test, sets, seed)
         bar.update(2)
-        read, back = _read(train, made_train, test, sets, by, seeds, epochs, n_train, bar.update) if train is not None else (None, None)
+        parts["read"], parts["back"] = _read(train, made_train, test, sets, by, seeds, epochs, n_train, bar.update) if train is not None else (None, None)
         ratios = lambda who: bench.judge(others[who], who, thirds=False).table.query("scope == 'pooled'").groupby("statistic", sort=False)["ratio"].mean()
-        judged = dict(zip(others, side_by_side([lambda who=who: ratios(who) for who in others])))
-        bar.update(len(others))
-    worst = by_condition(report)
-    sections = [scale_section(found, named), percent_section(found), c2st_section(two, twin_two), surest_section(two[f"{grids[0]}²"], test, made), lattice_section(tables), pqm_section(masses)]
-    sections += [transfer_section(read, back)] * (read is not None) + [condition_section(worst, named)] * bool(len(worst))
-    sections += [rivals_section(found[0].floors, judged, named, name)] * bool(judged)
-    numbers = {
-        "about": {"judged": name, "simulations": len(first_maps(test)), "maps": test.sizes["map"], "resolution": test.sizes["x"], "fields": fields, "twins": len(twins), "told": list(by), "aimed": list(named), "seed": seed},
-        "grids": [one.grid for one in found],
-        **scale_numbers(found, named),
-        "lattice": {key: tables[who].to_dict("index") for key, who in {"made": name, "simulations": "simulations", "rolled": f"{name}, rolled", **{who: who for who in others}}.items()},
-        "lattice_ratio": lattice_ratio(tables[name], tables["simulations"]),
-        "c2st": {str(grid): two[f"{grid}²"].plain() | {"twin": twin_two[f"{grid}²"].mean if twins else None} for grid in grids},
-        "c2st_fields": {one: two[one].mean for one in fields},
-        "c2st_rivals": {who: two[who].mean for who in others},
-        "pqmass": None if isinstance(masses, str) else {kind: {("made" if who == name else who): one.mean() for who, one in sets.items()} for kind, sets in masses.items()},
-        **({"transfer": transfer_numbers(read, back)} if read is not None else {}),
-        "worst_third": worst.to_dict("records"),
-        "rivals": {who: one.to_dict() for who, one in judged.items()},
-    }
-    exam = Exam(tuple(sections), plain(numbers))
-    return replace(exam, sections=(summary_section(exam), *exam.sections))
+        parts["rivals"] = dict(zip(others, side_by_side([lambda who=who: ratios(who) for who in others])))
+        bar.update(total - bar.n)
+    parts["worst"] = by_condition(report)
+    about = {"judged": name, "simulations": len(first_maps(test)), "maps": test.sizes["map"], "resolution": test.sizes["x"], "fields": fields, "twins": len(twins), "told": list(by), "aimed": list(named), "seed": seed}
+    exam = Exam((), plain({"about": about} | _numbers(parts, name, named)))
+    return Exam((summary_section(exam), *_sections(parts, name, named, test, made)), exam.numbers)
 
 # %% ../nbs/04h_exam.ipynb #e4a00038
 def _classify(test, made, twins, by, grids, seeds, steps, others, tick) -> tuple[dict, dict]:
@@ -923,6 +906,36 @@ def _classify(test, made, twins, by, grids, seeds, steps, others, tick) -> tuple
     side_by_side(tasks)
     joined = {f"{grid}²": join([found.pop((f"{grid}²", seed)) for seed in seeds]) for grid in grids}
     return joined | found, beside
+
+
+def _sections(parts: dict, name: str, named, test, made) -> list[Section]:
+    "The tables of all parts."
+    found, two = parts["scales"], parts["two"]
+    sections = [scale_section(found, named), percent_section(found), c2st_section(two, parts["twin"]), surest_section(two[f"{test.sizes['x']}²"], test, made)]
+    sections += [lattice_section(parts["lattice"]), pqm_section(parts["masses"])]
+    sections += [transfer_section(parts["read"], parts["back"])] * (parts["read"] is not None)
+    sections += [condition_section(parts["worst"], named)] * bool(len(parts["worst"]))
+    return sections + [rivals_section(found[0].floors, parts["rivals"], named, name)] * bool(parts["rivals"])
+
+
+def _numbers(parts: dict, name: str, named) -> dict:
+    "The numbers of all parts."
+    found, two, twin, tables, masses, others = (parts[key] for key in ("scales", "two", "twin", "lattice", "masses", "rivals"))
+    who = {"made": name, "simulations": "simulations", "rolled": f"{name}, rolled", **{one: one for one in others}}
+    grids, fields = [one for one in two if one.endswith("²")], list(map_fields(found[0].bench.test))
+    return {
+        "grids": [one.grid for one in found],
+        **scale_numbers(found, named),
+        "lattice": {key: tables[one].to_dict("index") for key, one in who.items()},
+        "lattice_ratio": lattice_ratio(tables[name], tables["simulations"]),
+        "c2st": {grid[:-1]: two[grid].plain() | {"twin": twin[grid].mean if twin else None} for grid in grids},
+        "c2st_fields": {one: two[one].mean for one in fields},
+        "c2st_rivals": {one: two[one].mean for one in others},
+        "pqmass": None if isinstance(masses, str) else {kind: {"made" if one == name else one: x.mean() for one, x in sets.items()} for kind, sets in masses.items()},
+        **({"transfer": transfer_numbers(parts["read"], parts["back"])} if parts["read"] is not None else {}),
+        "worst_third": parts["worst"].to_dict("records"),
+        "rivals": {one: ratios.to_dict() for one, ratios in others.items()},
+    }
 
 
 def _tessellate(test, sets, seed) -> dict[str, dict[str, np.ndarray]] | str:
