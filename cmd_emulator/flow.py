@@ -206,10 +206,6 @@ class Flow(nn.Module):
         "Standard normal numbers that one map takes: one a pixel of each field, one for each label that is drawn, and `moves`."
         return self.config.fields * self.config.resolution**2 + self.config.drawn + self.moves
 
-    @property
-    def device(self) -> torch.device:
-        return self.ends.device
-
     def measure(self, maps: torch.Tensor) -> None:
         "Take covariance and range of standardised training maps (b, f, n, n)."
         self.gaussian.measure(maps)

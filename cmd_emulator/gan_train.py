@@ -20,7 +20,7 @@ from .dataset import Normaliser, batch_index, label_table, scale_labels
 from .gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig, reconstruction_targets
 from .maps import PARAMETERS, check_field, check_parameter, check_sim_set, check_suite
 from .model import check_resolution
-from .checkpoint import Ranks, check_kind, precision
+from .checkpoint import Ranks, check_kind, config_of, precision
 from .train import RunData, make_parser, train
 from .train import main as train_main
 from .train import read_config as read_config_of
@@ -114,12 +114,7 @@ def make_config(
     **overrides,  # settings of GanConfig; None means the preset's value
 ) -> GanConfig:
     "The preset's settings with these replaced. ValueError for an unknown preset or setting."
-    if preset not in PRESETS:
-        raise ValueError(f"unknown preset {preset!r}: expected one of {', '.join(PRESETS)}")
-    known = {setting.name for setting in fields_of(GanConfig) if setting.init}
-    if unknown := set(overrides) - known:
-        raise ValueError(f"unknown setting {sorted(unknown)[0]!r}: expected one of {', '.join(sorted(known))}")
-    return GanConfig(**PRESETS[preset] | {name: value for name, value in overrides.items() if value is not None})
+    return config_of(GanConfig, PRESETS, preset, **overrides)
 
 # %% ../nbs/08b_gan_train.ipynb #2c35e75c
 def read_config(*words, **numbers) -> GanConfig:

@@ -4,12 +4,14 @@
 
 # %% auto #0
 __all__ = ['MOST_VALID', 'scaled_labels', 'draw_like', 'summarise', 'rows_of', 'by_sim', 'compare', 'distances', 'spread',
-           'half_floor', 'ratios', 'open_twins', 'measure_floor']
+           'half_floor', 'ratios', 'open_twins', 'measure_floor', 'read_metrics', 'plot_metrics']
 
 # %% ../nbs/03c_score.ipynb #4f254b3a
+import json
 import math
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import xarray as xr
@@ -128,3 +130,24 @@ def measure_floor(
     scale = math.sqrt(len(rows) / len(np.unique(valid.sim)))
     mean = {name: float(np.mean([one[name] for one in found])) for name in found[0]}
     return {name: value * (1 if name == "power_by_sim" else scale) for name, value in mean.items()} | {"from": "twins"}
+
+# %% ../nbs/03c_score.ipynb #rep0rts2
+def read_metrics(run_dir) -> xr.Dataset:
+    "The reports of a run: one variable a number, along `images`."
+    lines = [json.loads(line) for line in (Path(run_dir) / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    names = [name for name in dict.fromkeys(name for line in lines for name in line) if name != "images"]
+    return xr.Dataset({name: ("images", [line.get(name, np.nan) for line in lines]) for name in names}, {"images": [line["images"] for line in lines]})
+
+
+def plot_metrics(run_dir, ax=None):
+    "Distances to validation simulations, in units of their floors, against images seen; returns the axes."
+    ax = ax or plt.subplots(figsize=(5.5, 3.2), layout="constrained")[1]
+    metrics = read_metrics(run_dir)
+    for name in ("power", "power_by_sim", "quantiles", "correlation"):
+        if f"{name}_ratio" in metrics:
+            ax.plot(metrics.images, metrics[f"{name}_ratio"], marker=".", label=name.replace("_", " "))
+    ax.plot(metrics.images, metrics.score, color="k", lw=2, label="score, their mean")
+    ax.axhline(1, color="0.6", zorder=0, label="floor: simulations against simulations")
+    ax.set(xlabel="maps seen", ylabel="distance / floor", yscale="log", title=f"run {Path(run_dir).name}: distance to validation simulations")
+    ax.legend()
+    return ax

@@ -24,7 +24,8 @@ from .gan import Discriminator, Generator
 from .gan_train import GanConfig, GanTrainer
 from .maps import PARAMETERS
 from .checkpoint import write_text
-from .train import load_data, make_batches, read_metrics, train
+from .score import read_metrics
+from .train import load_data, make_batches, train
 
 # %% ../nbs/08c_stability.ipynb #117d9c0d
 RECIPES: dict[str, dict] = {

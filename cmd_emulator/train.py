@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['PRESETS', 'TrainConfig', 'make_config', 'read_settings', 'read_config', 'RunData', 'load_data', 'Trainer',
-           'make_batches', 'prepare_run', 'sample_picture', 'open_board', 'Run', 'train', 'make_parser', 'main',
-           'read_metrics', 'plot_metrics']
+           'make_batches', 'prepare_run', 'sample_picture', 'open_board', 'Run', 'train', 'make_parser', 'main']
 
 # %% ../nbs/04_train.ipynb #fde490fc
 import argparse
@@ -17,7 +16,6 @@ import shutil
 import time
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
-from dataclasses import fields as settings_of
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -28,13 +26,13 @@ import xarray as xr
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from .checkpoint import PoliteInterrupt, Ranks, check_range, check_settings, claim, join_ranks, load_checkpoint, pick_device, precision, save_checkpoint, write_text
+from .checkpoint import PoliteInterrupt, Ranks, check_range, check_settings, claim, config_of, join_ranks, load_checkpoint, pick_device, precision, save_checkpoint, write_text
 from .dataset import Normaliser, batch_index, best_batches, resident
 from .files import init_from, plain, save_emulator
 from .flow import Flow, FlowConfig
 from .losses import FlowLoss, draw_times
 from .maps import FIELDS, PARAMETERS, coarsen, maps_of, open_maps, parameter_names, select_sims, split_maps
-from .score import MOST_VALID, distances, draw_like, measure_floor, ratios, spread, summarise
+from .score import MOST_VALID, distances, draw_like, measure_floor, plot_metrics, ratios, read_metrics, spread, summarise
 
 # %% ../nbs/04_train.ipynb #f7e7df58
 @dataclass(frozen=True)
@@ -90,12 +88,7 @@ def make_config(
     **overrides,  # fields of TrainConfig; None means the preset's value
 ) -> TrainConfig:
     "The preset's settings with these replaced. ValueError for an unknown preset or setting."
-    if preset not in PRESETS:
-        raise ValueError(f"unknown preset {preset!r}: expected one of {', '.join(PRESETS)}")
-    known = {f.name for f in settings_of(TrainConfig)}
-    if unknown := set(overrides) - known:
-        raise ValueError(f"unknown setting {sorted(unknown)[0]!r}: expected one of {', '.join(sorted(known))}")
-    return TrainConfig(**PRESETS[preset] | {k: v for k, v in overrides.items() if v is not None})
+    return config_of(TrainConfig, PRESETS, preset, **overrides)
 
 # %% ../nbs/04_train.ipynb #ad469c6e
 def read_settings(
@@ -392,24 +385,3 @@ def main(argv=None, parser: argparse.ArgumentParser | None = None, make=make_con
 
 if __name__ == "__main__" and "__file__" in globals():  # not in a notebook
     main()
-
-# %% ../nbs/04_train.ipynb #c08e195d
-def read_metrics(run_dir) -> xr.Dataset:
-    "The reports of a run: one variable a number, along `images`."
-    lines = [json.loads(line) for line in (Path(run_dir) / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    names = [name for name in dict.fromkeys(name for line in lines for name in line) if name != "images"]
-    return xr.Dataset({name: ("images", [line.get(name, np.nan) for line in lines]) for name in names}, {"images": [line["images"] for line in lines]})
-
-
-def plot_metrics(run_dir, ax=None):
-    "Distances to validation simulations, in units of their floors, against images seen; returns the axes."
-    ax = ax or plt.subplots(figsize=(5.5, 3.2), layout="constrained")[1]
-    metrics = read_metrics(run_dir)
-    for name in ("power", "power_by_sim", "quantiles", "correlation"):
-        if f"{name}_ratio" in metrics:
-            ax.plot(metrics.images, metrics[f"{name}_ratio"], marker=".", label=name.replace("_", " "))
-    ax.plot(metrics.images, metrics.score, color="k", lw=2, label="score, their mean")
-    ax.axhline(1, color="0.6", zorder=0, label="floor: simulations against simulations")
-    ax.set(xlabel="maps seen", ylabel="distance / floor", yscale="log", title=f"run {Path(run_dir).name}: distance to validation simulations")
-    ax.legend()
-    return ax
