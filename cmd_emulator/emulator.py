@@ -127,6 +127,12 @@ class Emulator:
         return self.generator.config.resolution
 
     @property
+    def draft_steps(self) -> int | None:
+        "Half of its sampling steps, for a draft of the same region; None where it makes no other number than its own."
+        steps = getattr(self.generator.config, "steps", 1)
+        return steps // 2 if steps > 1 and not self.generator.config.strides else None
+
+    @property
     def suite(self) -> str:
         return self.meta["config"]["suite"]
 

@@ -401,12 +401,15 @@ class Latest:
 
     work: Callable
     delay: float  # [s]
+    restart: bool = False  # wait anew at each request, until they end
     pending: asyncio.TimerHandle | None = None
 
     def ask(self) -> None:
         "Request one run."
-        if self.pending:
+        if self.pending and not self.restart:
             return
+        if self.pending:
+            self.pending.cancel()
         try:
             self.pending = asyncio.get_running_loop().call_later(self.delay, self.run)
         except RuntimeError:  # no event loop
@@ -527,7 +530,7 @@ class Explorer(widgets.VBox):
         self.figures, self.scaled, self.notes, self.made = {}, None, {}, {}
         self.position = Position(self.parameters, self.bands, margin) if self.parameters else None
         make_controls(self, seed, ensemble, parameters)
-        self.drawing, self.plotting = Latest(self.guard(self.draw), 0.01), Latest(self.guard(self.plot), 0.15)
+        self.drawing, self.plotting = Latest(self.guard(self.draw), 0.01), Latest(self.guard(self.plot), 0.15, restart=bool(getattr(emulator, "draft_steps", None)))
         connect(self)
         self.pace = keep_pace(self, patience)
         super().__init__([*arranged(self)])
@@ -585,27 +588,29 @@ class Explorer(widgets.VBox):
             self.message.value = "".join(dict.fromkeys(note for notes in self.notes.values() for note in notes))
         return guarded
 
-    def ask(self, n: int, values: dict) -> xr.Dataset:
-        "n maps of the present seed at these parameters; those made a moment ago are not made again."
+    def ask(self, n: int, values: dict, draft: bool = False) -> xr.Dataset:
+        "n maps of the present seed at these parameters; those made a moment ago are not made again. A draft is one map, in half the sampling steps where the emulator can."
         key = (self.seed.value, self.truncation.value, *values.values())
         if key not in self.made or self.made[key].sizes["map"] < n:
             more = {"truncation": self.truncation.value} if self.truncation.value != 1 else {}
+            if draft and (steps := getattr(self.emulator, "draft_steps", None)):
+                return self.emulator.sample(1, seed=self.seed.value, steps=steps, **more, **values)
             self.made[key] = self.emulator.sample(n, seed=self.seed.value, **more, **values)
             while len(self.made) > 2:  # the universe on screen and the one it is compared with
                 self.made.pop(next(iter(self.made)))
         self.made[key] = self.made.pop(key)  # the latest last
         return self.made[key].isel(map=slice(0, n))
 
-    def draw(self) -> None:
-        "Sample the universe that the sliders describe and show its maps."
+    def draw(self, draft: bool = True) -> None:
+        "Sample the universe that the sliders describe and show its maps: while they move a draft, where the emulator can make one."
         start = time.perf_counter()
         fields, others = self.shown, []
         n = self.size.value if self.size.value * self.emulator.resolution**2 <= 8 * 64**2 else 1  # a small ensemble at once, a large one later
         if self.values:
             check_labels(list(self.values.values()), tuple(self.values))  # warns, also where no map is made anew
-        self.maps = self.ask(n, self.values).isel(map=[0])
+        self.maps = self.ask(n, self.values, draft).isel(map=[0])
         if self.pinned is not None:
-            others = [self.ask(n, self.pinned).isel(map=[0])]
+            others = [self.ask(n, self.pinned, draft).isel(map=[0])]
         limits = self.scale_of(*others, self.maps)
         self.rescale(fields, limits)
         self.picture.value = palette_png(self.maps, fields, limits)
@@ -619,12 +624,14 @@ class Explorer(widgets.VBox):
         self.code_box.value = code_html(self.code)
 
     def plot(self) -> None:
-        "Redraw the curves of the ensemble."
-        if not self.with_curves:
-            return
-        n, fields = self.size.value, self.shown
+        "Redraw the curves of the ensemble, and the maps where they are a draft."
+        n, fields = self.size.value if self.with_curves else 1, self.shown
         self.ensemble = self.ask(n, self.values)
         other = None if self.pinned is None else self.ask(n, self.pinned)
+        if "steps" in self.maps.attrs:
+            self.draw(draft=False)
+        if not self.with_curves:
+            return
         if fields not in self.figures:
             self.figures[fields] = Curves(fields, self.limits, self.bands, 3.2 * len(fields))
         self.curves.value = self.figures[fields].show(self.ensemble, other, self.values)
@@ -767,10 +774,11 @@ def connect(self: Explorer) -> None:
 
 def keep_pace(self: Explorer, patience: float) -> str:
     "A slow emulator is asked only when a slider is let go, and for one map at first; what the page says of it."
-    times = []
+    steps, times = getattr(self.emulator, "draft_steps", None), []
+    draft = {"steps": steps} if steps else {}
     for _ in range(2):
         start = time.perf_counter()
-        self.emulator.sample(1, seed=self.seed.value, **self.values)
+        self.emulator.sample(1, seed=self.seed.value, **draft, **self.values)
         times.append(time.perf_counter() - start)
     if min(times) <= patience:
         return ""
