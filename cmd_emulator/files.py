@@ -191,6 +191,9 @@ def marginalised(meta: dict, weights: dict, conditions, name) -> tuple[dict, dic
     for key in network_of(meta)[0].told if here else ():
         column = weights[key].shape[1] - len(known)
         weights[key] = torch.cat([weights[key][:, :column], weights[key][:, column:][:, order]], 1)
+    if "correction.tables" in weights:
+        rows = [0, *(1 + place for place in order)]
+        weights["correction.tables"] = weights["correction.tables"][..., rows, :][..., rows].contiguous()
     drawn, meta = tuple(here[len(conditions):]), {key: value for key, value in meta.items() if key != "sha256"} | {"made_of": meta.get("sha256")}
     changed = {"generator": {"conditions": len(conditions), "drawn": len(drawn)}, "config": {"conditions": conditions, "drawn": drawn}}
     return meta | {"conditions": conditions} | {key: meta[key] | value for key, value in changed.items()}, weights

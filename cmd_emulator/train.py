@@ -29,7 +29,7 @@ from tqdm import tqdm
 from .checkpoint import PoliteInterrupt, Ranks, check_range, check_settings, claim, config_of, join_ranks, load_checkpoint, pick_device, precision, save_checkpoint, write_text
 from .dataset import Normaliser, batch_index, best_batches, resident
 from .files import init_from, plain, save_emulator
-from .flow import Flow, FlowConfig
+from .flow import Flow, FlowConfig, corrected
 from .losses import FlowLoss, draw_times
 from .maps import FIELDS, PARAMETERS, coarsen, maps_of, open_maps, parameter_names, select_sims, split_maps
 from .score import MOST_VALID, distances, draw_like, measure_floor, plot_metrics, ratios, read_metrics, spread, summarise
@@ -56,6 +56,7 @@ class TrainConfig:
     max_channels: int = 128  # upper bound on channels at coarser levels
     levels: int = 3  # grids of the U-Net, from half the resolution down
     steps: int = 8  # sampling steps of the finished emulator
+    correction: int = 0  # maps that the finished emulator draws, at labels of training maps, to fit its correction to; 0: none
     init_from: str = ""  # emulator of this resolution or a lower one whose weights the flow starts from
     resident_gb: float = 8.0  # keep the training maps in memory when they fit in this
     precision: str = "auto"  # of convolutions; auto is bfloat16 where the hardware has it
@@ -67,19 +68,19 @@ class TrainConfig:
         check_settings(self)
         check_range(self, 1, math.inf, "images", "batch", "accumulate", "width", "max_channels", "levels", "steps", "reports")
         check_range(self, 0, 1, "warmup", "cooldown", "ema")
-        check_range(self, 0, math.inf, "seed", "lr", "resident_gb")
+        check_range(self, 0, math.inf, "seed", "lr", "resident_gb", "correction")
 
     def flow(self) -> FlowConfig:
         return FlowConfig(len(self.fields), len(self.conditions), self.resolution, self.width, self.max_channels, self.levels, self.steps)
 
 # %% ../nbs/04_train.ipynb #e5b62d2f
 PRESETS: dict[str, dict] = {
-    "smoke": dict(resolution=32, images=1_280, width=16, max_channels=32, reports=2),
-    "laptop": dict(images=36_000, width=32, max_channels=96, reports=4),
-    "mock64": dict(images=1_000_000, reports=20),
-    "mock128": dict(resolution=128, images=120_000, batch=16, init_from="mock64", reports=10),
-    "cmd64": dict(images=600_000, reports=10),
-    "cmd256": dict(resolution=256, images=2_000_000, batch=64, accumulate=4, lr=1e-3, width=64, max_channels=256, levels=5, reports=50),
+    "smoke": dict(resolution=32, images=1_280, width=16, max_channels=32, correction=60, reports=2),
+    "laptop": dict(images=36_000, width=32, max_channels=96, correction=1_200, reports=4),
+    "mock64": dict(images=1_000_000, correction=4_800, reports=20),
+    "mock128": dict(resolution=128, images=120_000, batch=16, init_from="mock64", correction=2_400, reports=10),
+    "cmd64": dict(images=600_000, correction=4_800, reports=10),
+    "cmd256": dict(resolution=256, images=2_000_000, batch=64, accumulate=4, lr=1e-3, width=64, max_channels=256, levels=5, correction=2_400, reports=50),
 }
 
 
@@ -175,8 +176,13 @@ class Trainer:
         self.average.load_state_dict(self.flow.state_dict())
 
     def finish(self, data: RunData) -> Flow:
-        "The network that reports look at and emulator files hold."
-        return self.average
+        "The network that reports look at and emulator files hold: the averaged one, at the end of the run with its correction."
+        config = self.config
+        if self.seen < config.images or not config.correction:
+            return self.average
+        rows = data.train[np.linspace(0, len(data.train) - 1, min(config.correction, len(data.train))).round().astype(int)]
+        maps, labels = resident(data.ds.isel(map=rows), data.normaliser, config.conditions)
+        return corrected(self.average, maps.to(self.device), labels.to(self.device), config.seed)
 
     def lr(self) -> float:
         "Learning rate: a straight line up, constant, a straight line to zero."
