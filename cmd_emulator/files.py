@@ -188,7 +188,7 @@ def marginalised(meta: dict, weights: dict, conditions, name) -> tuple[dict, dic
         raise ValueError(f"{name} is not told {unknown[0]!r}: it is told {', '.join(meta['conditions']) or 'nothing'}")
     here = [*conditions, *(label for label in known if label not in conditions)]
     order, weights = [known.index(label) for label in here], dict(weights)
-    for key in network_of(meta)[0].told if here else ():
+    for key in network_of(meta)[0].label_columns if here else ():
         column = weights[key].shape[1] - len(known)
         weights[key] = torch.cat([weights[key][:, :column], weights[key][:, column:][:, order]], 1)
     if "correction.tables" in weights:

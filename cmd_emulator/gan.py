@@ -169,7 +169,7 @@ class Excite(nn.Module):
 class Generator(nn.Module):
     "Latent, labels and noise in; standardised maps out."
 
-    told = "label_style.weight", "embed.0.weight"  # weights whose last columns belong to the labels
+    label_columns = "label_style.weight", "embed.0.weight"  # weights whose last columns belong to the labels
 
     def __init__(self, config: GeneratorConfig):
         super().__init__()

@@ -36,7 +36,7 @@ def velocity_error(
 ) -> torch.Tensor:
     "(b,) mean square error of the velocity, in units of what the Gaussian flow leaves open (Lipman et al. 2023, eq. 23)."
     at, velocity = interpolate(maps, noise, t)
-    error = (flow.velocity(at, t, labels) - velocity) / flow.gaussian.units(t)[1]
+    error = (flow.velocity(at, t, labels) - velocity) / flow.gaussian.preconditioning(t)[1]
     return error.square().mean((1, 2, 3))
 
 # %% ../nbs/03_losses.ipynb #a57b6dca

@@ -130,7 +130,7 @@ def generate(
 ):
     "Iterate over standardised maps (up to batch, f, n, n), in order."
     device, options = next(network.parameters()).device, {} if steps is None else {"steps": steps}
-    kept = network.latents - getattr(network, "moves", 0)  # orientation and place are not truncated
+    kept = network.latents - getattr(network, "symmetry_latents", 0)  # orientation and place are not truncated
     for i in range(0, len(numbers), batch):
         z, noise = numbered_draws(network, seed, numbers[i:i + batch])
         some = labels[i:i + batch].to(device) if network.config.conditions else None

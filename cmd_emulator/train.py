@@ -170,7 +170,7 @@ class Trainer:
 
     def prepare(self, data: RunData) -> None:
         "Measure what the flow must know of the training maps, or begin from another emulator."
-        self.flow.measure(resident(data.ds.isel(map=data.train[:: max(1, len(data.train) // 2_000)]), data.normaliser, ())[0].to(self.device))
+        self.flow.fit(resident(data.ds.isel(map=data.train[:: max(1, len(data.train) // 2_000)]), data.normaliser, ())[0].to(self.device))
         if self.config.init_from:
             init_from(self.flow, self.config, self.config.init_from)
         self.average.load_state_dict(self.flow.state_dict())
