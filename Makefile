@@ -2,6 +2,7 @@
 #   make demo    simulate, train, evaluate: figures/demo/ and a table of distances on screen
 #   make test    everything that must hold before a change lands
 #   make explore sliders around an emulator, in your browser: make explore EMULATOR=demo PORT=9000
+#   make docs    the documentation as pages in _site, every link of them checked
 #   make lab     the notebooks in JupyterLab
 #   make pictures  the pictures of the explorer in figures/, after new weights (needs a Chromium)
 PY     ?= python3
@@ -29,7 +30,7 @@ E   := $(E_$(PRESET))
 MAPS := data/maps/$(RUN)
 RUNS := data/runs/$(RUN)
 
-.PHONY: setup demo test explore lab pictures clean
+.PHONY: setup demo test explore docs lab pictures clean
 setup: $(STAMP)
 $(STAMP): settings.ini setup.py
 	$(PY) -m venv $(V)
@@ -57,6 +58,7 @@ test: setup
 	$(NB) nbs/05_evaluate.ipynb data/runs/test/report.ipynb -p emulator test -p data_dir ../data/maps/test -p out ../figures/test
 	grep -q "6 test simulations, Mock LH at 32" figures/test/report.md
 	$(B)/python tests/test_explorer.py
+	$(MAKE) docs
 
 explore: setup
 	$(B)/cmd_emulator explore --emulator $(EMULATOR) --port $(PORT) --host $(HOST)
@@ -64,8 +66,12 @@ explore: setup
 pictures: setup
 	$(B)/python benchmarks/explorer_pictures.py
 
+docs: setup
+	$(B)/python -m pip install -q --disable-pip-version-check -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(B)/python docs/build.py
+
 lab: setup
 	$(B)/jupyter lab
 
 clean:
-	rm -rf $(V) build *.egg-info
+	rm -rf $(V) build _pages _site *.egg-info

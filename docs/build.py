@@ -1,0 +1,135 @@
+"""Gathers README, notebooks, documents and model cards into _pages, builds them into _site, and checks every link of it.
+
+Run: python docs/build.py (or `make docs`). Notebooks appear as they are committed; none is run. Pages of the API come from docstrings.
+"""
+import json
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urldefrag
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES, SITE = ROOT / "_pages", ROOT / "_site"
+WINGS = {"00": "Data and simulation", "01": "Data set", "02": "Network", "03": "Losses, files, scores", "04": "Training, use, tests of fidelity", "05": "Evaluation", "06": "Explorer", "07": "Command line", "08": "The paper's GAN"}
+
+
+def title_of(path: Path) -> str:
+    "First heading of a notebook or a page."
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        text = "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "markdown")
+    return re.search(r"^# (.+)$", text, re.M).group(1)
+
+
+def gather() -> dict[str, list[Path]]:
+    "Copy everything that becomes a page, in the repository's own layout, so that relative links hold."
+    shutil.rmtree(PAGES, ignore_errors=True)
+    notebooks = sorted((ROOT / "nbs").glob("*.ipynb"))
+    wings = {"tutorials": sorted((ROOT / "nbs" / "tutorials").glob("*.ipynb")), "notebooks": notebooks, "documents": sorted((ROOT / "docs").glob("*.md")),
+             "experiments": sorted((ROOT / "docs" / "experiments").glob("*.md")), "cards": sorted((ROOT / "cmd_emulator" / "pretrained").glob("*.md"))}
+    for path in [*sum(wings.values(), []), *(ROOT / "figures").glob("*.*"), ROOT / "CITATION.cff"]:
+        (PAGES / path.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, PAGES / path.relative_to(ROOT))
+    for path in PAGES.rglob("*.ipynb"):
+        rewrite_notebook(path)
+    return wings
+
+
+def rewrite_notebook(path: Path) -> None:
+    "Links of a notebook's prose to other pages, as the site has them."
+    book = json.loads(path.read_text(encoding="utf-8"))
+    for cell in book["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = re.sub(r"(\]\((?!https?:)[^)#\s]+)\.(ipynb|md)", r"\1.html", "".join(cell["source"]))
+    path.write_text(json.dumps(book), encoding="utf-8")
+
+
+def write_index(thumbnails: list[Path]) -> None:
+    "README as the first page; links to folders go to their lists."
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for folder, page in (("docs/experiments/", "docs/experiments/README.md"), ("cmd_emulator/pretrained/", "cmd_emulator/pretrained/index.md")):
+        text = text.replace(f"]({folder})", f"]({page})")
+    if thumbnails:
+        text += "\n## Tutorials\n\n" + "\n".join(f"- [{title_of(path)}]({path.relative_to(ROOT)})" for path in thumbnails) + "\n"
+    (PAGES / "index.md").write_text(text, encoding="utf-8")
+
+
+def write_lists(wings: dict[str, list[Path]]) -> None:
+    "Pages that list the model cards and the modules of the API."
+    cards = "\n".join(f"- [{title_of(path)}]({path.name})" for path in wings["cards"])
+    (PAGES / "cmd_emulator" / "pretrained" / "index.md").write_text(f"# Model cards\n\n{cards}\n", encoding="utf-8")
+    (PAGES / "api").mkdir()
+    for name in modules():
+        (PAGES / "api" / f"{name}.md").write_text(f"# {name}\n\n::: cmd_emulator.{name}\n    options:\n      show_root_heading: false\n", encoding="utf-8")
+
+
+def modules() -> list[str]:
+    "Modules in the order of their notebooks."
+    found = [re.search(r"#\| *default_exp +(\w+)", path.read_text(encoding="utf-8")) for path in sorted((ROOT / "nbs").glob("[0-9]*.ipynb"))]
+    return [match.group(1) for match in found if match]
+
+
+def navigation(wings: dict[str, list[Path]]) -> list:
+    "The site's table of contents."
+    page = lambda path: {title_of(path): str(path.relative_to(ROOT))}
+    by_wing = [{name: [page(path) for path in wings["notebooks"] if path.name.startswith(number) and not path.stem.endswith("_tests")]} for number, name in WINGS.items()]
+    tutorials = [{"Tutorials": [page(path) for path in wings["tutorials"]]}] if wings["tutorials"] else []
+    cards = [{"Model cards": ["cmd_emulator/pretrained/index.md", *map(page, wings["cards"])]}]
+    experiments = {"Experiments": [page(path) for path in sorted(wings["experiments"], key=lambda path: path.name != "README.md")]}
+    return [{"Home": "index.md"}, *tutorials, {"Notebooks": by_wing}, {"Documents": [*map(page, wings["documents"]), experiments, *cards]}, {"API": [{name: f"api/{name}.md"} for name in modules()]}]
+
+
+class Links(HTMLParser):
+    "Links and anchors of a page."
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.targets, self.anchors = [], set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        for name, value in attrs:
+            if name in ("href", "src") and value:
+                self.targets.append(value)
+            if name in ("id", "name") and value:
+                self.anchors.add(value)
+
+
+def broken_links() -> list[str]:
+    "Links within the site that lead nowhere."
+    pages = {path: Links(path.read_text(encoding="utf-8")) for path in SITE.rglob("*.html")}
+    broken = []
+    for path, links in pages.items():
+        for target in links.targets:
+            address, anchor = urldefrag(target)
+            if re.match(r"[a-z]+:|//|/", address):
+                continue
+            there = (path.parent / unquote(address).split("?")[0]).resolve() if address else path
+            there = there / "index.html" if there.is_dir() else there
+            if not there.exists() or anchor and there in pages and unquote(anchor) not in pages[there].anchors:
+                broken.append(f"{path.relative_to(SITE)}: {target}")
+    return sorted(set(broken))
+
+
+def main() -> int:
+    wings = gather()
+    write_lists(wings)
+    write_index(wings["tutorials"])
+    config = (ROOT / "mkdocs.yml").read_text(encoding="utf-8") + "nav: " + json.dumps(navigation(wings)) + "\n"
+    written = ROOT / ".mkdocs_written.yml"
+    written.write_text(config, encoding="utf-8")
+    try:
+        done = subprocess.run([sys.executable, "-m", "mkdocs", "build", "--quiet", "--config-file", str(written)], cwd=ROOT)
+    finally:
+        written.unlink()
+    broken = broken_links() if done.returncode == 0 else []
+    print(*(f"leads nowhere: {line}" for line in broken), sep="\n", end="\n" if broken else "")
+    print(f"{len(list(SITE.rglob('*.html')))} pages in {SITE.relative_to(ROOT)}, {len(broken)} links that lead nowhere")
+    return done.returncode or bool(broken)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
