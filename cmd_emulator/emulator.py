@@ -130,7 +130,7 @@ class Emulator:
     def draft_steps(self) -> int | None:
         "Half of its sampling steps, for a draft of the same region; None where it makes no other number than its own."
         steps = getattr(self.generator.config, "steps", 1)
-        return steps // 2 if steps > 1 and not self.generator.config.strides else None
+        return steps // 2 if self.meta["config"].get("method") == "flow" and steps > 1 else None
 
     @property
     def suite(self) -> str:

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['FORMAT', 'NETWORKS', 'plain', 'write_sealed', 'save_emulator', 'known_emulators', 'find_emulator', 'check_format',
-           'read_file', 'from_format_1', 'read_emulator', 'seal', 'network_of', 'build_generator', 'marginalised',
-           'marginalise', 'to_half', 'init_from']
+           'read_file', 'read_emulator', 'seal', 'network_of', 'build_generator', 'marginalised', 'marginalise',
+           'to_half', 'init_from']
 
 # %% ../nbs/03a_files.ipynb #4b4effec
 import importlib
@@ -88,11 +88,13 @@ def find_emulator(
 
 # %% ../nbs/03a_files.ipynb #89745420
 def check_format(path, found) -> int:
-    "The number of the format, of those that this version reads, else ValueError; a newer one is told from a foreign one."
+    "The number of the format if this version reads it, else ValueError; older and newer ones are told from foreign ones."
     number = re.fullmatch(r"cmd_emulator (\d+)", str(found))
     if number and int(number[1]) > int(FORMAT.split()[1]):
         raise ValueError(f"{path} has format {found!r}, newer than {FORMAT!r}, which cmd_emulator {cmd_emulator.__version__} reads: upgrade cmd_emulator")
-    if not number or int(number[1]) < 1:
+    if number and int(number[1]) < int(FORMAT.split()[1]):
+        raise ValueError(f"{path} has format {found!r}, of version 0.1, which drew maps in another way: train it again, or use a packaged emulator such as mock64")
+    if not number:
         raise ValueError(f"{path} has format {found!r}, expected {FORMAT!r}: it was written by another program")
     return int(number[1])
 
@@ -120,28 +122,13 @@ def read_file(path) -> tuple[dict, dict]:
     return meta, weights
 
 # %% ../nbs/03a_files.ipynb #25eeef01
-def from_format_1(path, meta: dict, weights: dict) -> tuple[dict, dict]:
-    "Metadata and weights of a file of format 1 as one of format 2. ValueError for a flow that is drawn in a way that is gone."
-    old, meta = meta["generator"], {key: value for key, value in meta.items() if key != "sha256"} | {"format": FORMAT}
-    if meta["config"].get("method", "game") != "flow":
-        return meta, weights
-    if old.get("rounds") or old.get("colour", 0.5) != 0.5 or old.get("style", 128) != 128:
-        raise ValueError(f"{path} was written by version 0.1 with a calibration behind it, which this version does not do: train it again, for instance with the preset laptop")
-    levels = (old["resolution"] // old.get("coarsest", 8)).bit_length() - 1
-    shape = dict(fields=old["fields"], conditions=old["conditions"], resolution=old["resolution"], width=old["width"], max_channels=old["most"],
-                 levels=levels, steps=old["steps"], strides=old.get("jumps", False), drawn=old.get("drawn", 0))
-    new = {name.replace("gaussian.ends", "ends") if name.startswith("gaussian.") else f"unet.{name}": value for name, value in weights.items()}
-    return meta | {"generator": shape}, new
-
-
 def read_emulator(path) -> tuple[dict, dict]:
-    "Metadata and weights of an emulator: a file of this or an earlier format, or a .json that names one and what it is still told. ValueError when it is damaged."
+    "Metadata and weights of an emulator: a file, or a .json that names one and what it is still told. ValueError when it is damaged."
     path = Path(path)
     if path.suffix == ".json":
         note = json.loads(path.read_text())
         return marginalised(*read_emulator(path.with_name(note["emulator"])), note["conditions"], path)
-    meta, weights = read_file(path)
-    return from_format_1(path, meta, weights) if meta["format"] == "cmd_emulator 1" else (meta, weights)
+    return read_file(path)
 
 
 def seal(path) -> str:
@@ -149,7 +136,7 @@ def seal(path) -> str:
     return write_sealed(path, *read_emulator(path))
 
 # %% ../nbs/03a_files.ipynb #d4c25b39
-NETWORKS = {"flow": ("cmd_emulator.flow", "Flow", "FlowConfig"), "game": ("cmd_emulator.gan", "Generator", "GeneratorConfig")}  # method -> module and classes
+NETWORKS = {"flow": ("cmd_emulator.flow", "Flow", "FlowConfig"), "strided": ("cmd_emulator.version1", "StridedFlow", "StridedConfig"), "game": ("cmd_emulator.gan", "Generator", "GeneratorConfig")}  # method -> module and classes
 
 
 def network_of(meta: dict) -> tuple[type, type]:

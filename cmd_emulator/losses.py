@@ -9,6 +9,8 @@ __all__ = ['WIDE', 'interpolate', 'draw_times', 'velocity_error', 'FlowLoss']
 import torch
 from torch import nn
 
+from .flow import preconditioning
+
 # %% ../nbs/03_losses.ipynb #927b185a
 def interpolate(
     maps: torch.Tensor,  # (b, f, n, n) standardised
@@ -30,13 +32,13 @@ def draw_times(b: int, generator: torch.Generator | None = None) -> torch.Tensor
 def velocity_error(
     flow,  # a Flow
     maps: torch.Tensor,  # (b, f, n, n) standardised
-    noise: torch.Tensor,  # (b, f, n, n) as the flow begins with
+    noise: torch.Tensor,  # (b, f, n, n) standard normal
     t: torch.Tensor,  # (b,)
     labels: torch.Tensor | None,  # (b, p) in [-1, 1]
 ) -> torch.Tensor:
-    "(b,) mean square error of the velocity, in units of what the Gaussian flow leaves open (Lipman et al. 2023, eq. 23)."
+    "(b,) mean square error of the velocity, in units of what is left open when only the variance of pixels is known (Lipman et al. 2023, eq. 23)."
     at, velocity = interpolate(maps, noise, t)
-    error = (flow.velocity(at, t, labels) - velocity) / flow.gaussian.preconditioning(t)[1]
+    error = (flow.velocity(at, t, labels) - velocity) / preconditioning(t)[1]
     return error.square().mean((1, 2, 3))
 
 # %% ../nbs/03_losses.ipynb #a57b6dca
@@ -51,8 +53,8 @@ class FlowLoss(nn.Module):
         self,
         maps: torch.Tensor,  # (b, f, n, n) standardised
         labels: torch.Tensor | None,  # (b, p) in [-1, 1]
-        white: torch.Tensor,  # (b, f, n, n) standard normal
+        noise: torch.Tensor,  # (b, f, n, n) standard normal
         t: torch.Tensor,  # (b,) of `draw_times`
     ) -> torch.Tensor:
         "The loss, a mean over the batch."
-        return velocity_error(self.flow, maps, self.flow.gaussian.noise(white), t, labels).mean()
+        return velocity_error(self.flow, maps, noise, t, labels).mean()

@@ -56,7 +56,7 @@ class TrainConfig:
     width: int = 48  # channels at half the resolution
     max_channels: int = 128  # upper bound on channels at coarser levels
     levels: int = 3  # grids of the U-Net, from half the resolution down
-    steps: int = 8  # sampling steps of the finished emulator
+    steps: int = 16  # sampling steps of the finished emulator
     correction: int = 0  # maps that the finished emulator draws, at labels of training maps, to fit its correction to; 0: none
     init_from: str = ""  # emulator of this resolution or a lower one whose weights the flow starts from
     resident_gb: float = 8.0  # keep the training maps in memory when they fit in this
