@@ -50,6 +50,7 @@ test: setup
 	$(B)/nbdev_clean
 	git diff --exit-code --stat -- cmd_emulator nbs
 	$(B)/python tests/test_rooms.py
+	$(B)/python tests/house.py
 	$(B)/python docs/make_fidelity.py --check
 	$(B)/python tests/run_notebooks.py
 	mkdir -p data/runs/test

@@ -30,9 +30,9 @@ from tqdm import tqdm
 import cmd_emulator
 from .dataset import Normaliser, scale_labels
 from .exchange import consolidate
-from .files import build_generator, find_emulator, read_emulator
+from .files import build_generator, find_emulator, fingerprint, read_emulator
 from .maps import FURTHER_PARAMETERS, PARAMETERS, VIEWS, Parameter, atomic_path, check_labels, label_maps, maps_file, parameter_names, repository_root, save_params
-from .model import fingerprint, generate, numbered_draws
+from .model import generate, numbered_draws
 
 # %% ../nbs/04a_emulate.ipynb #61af8313
 def as_column(name: str, value) -> np.ndarray:  # () or (n,) float64

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def main() -> int:
-    notebooks = {path.name for path in (ROOT / "nbs").glob("[0-9]*.ipynb")}
+    notebooks = {path.name for path in (ROOT / "nbs").rglob("[0-9]*.ipynb")}
     command = [str(Path(sys.executable).parent / "nbdev_test"), "--n_workers", "2", "--do_print", "--timing"]
     # two notebooks at a time on two cores: one thread each
     env = os.environ | {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
