@@ -16,7 +16,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import test_explorer as browser_test  # noqa: E402
 
 from cmd_emulator.emulator import Emulator  # noqa: E402
-from cmd_emulator.explorer import packaged_bands, sweep_gif  # noqa: E402
+from cmd_emulator.render import packaged_bands, sweep_gif  # noqa: E402
 
 NAME, SEED, VIEW = "mock64", 4, {"width": 1230, "height": 860}
 

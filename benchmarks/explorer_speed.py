@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from cmd_emulator.emulator import Emulator  # noqa: E402
-from cmd_emulator.explorer import Explorer, explore, palette_png  # noqa: E402
+from cmd_emulator.explorer import Explorer, explore  # noqa: E402
+from cmd_emulator.render import palette_png  # noqa: E402
 
 
 def median_ms(work, n: int = 15) -> float:

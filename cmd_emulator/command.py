@@ -182,7 +182,7 @@ def _sample(a) -> None:
 
 
 def _explore(a) -> int:
-    from cmd_emulator.explorer import serve
+    from cmd_emulator.serve import serve
     return serve(a.emulator, a.port, a.host)
 
 

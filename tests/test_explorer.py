@@ -353,7 +353,7 @@ TESTS = (loads, drag, latency, every_slider, seed_and_ensemble, fields_and_colou
 
 def failing_page(browser, shots) -> None:
     "An emulator that cannot be had is one sentence on the page, and an error in the page itself shows no traceback."
-    from cmd_emulator.explorer import page_notebook, voila_command
+    from cmd_emulator.serve import page_notebook, voila_command
 
     for name, source, wanted in (("moon", None, "No explorer"), ("mock64", "raise RuntimeError('secret')", "")):
         with tempfile.TemporaryDirectory() as folder:
