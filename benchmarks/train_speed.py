@@ -1,8 +1,8 @@
 """Maps/s of a whole training step: this package's flow against a plain U-Net flow of as many weights from diffusers, side by side in one run.
 
 Run from the repository's root on an idle machine: python benchmarks/train_speed.py [resolution ...] [--batch 16] [--steps 6] [--rounds 5]
-Ours: the packaged U-Net, flow matching with self-distillation, Adam, moving average of the weights, in the precision that `auto` picks.
-diffusers: UNet2DModel of as many weights (within 10 %), conditioned on time alone, flow matching without self-distillation, Adam, moving average, in full and in the same precision.
+Ours: the U-Net of the preset mock64, flow matching, Adam, moving average of the weights, in the precision that `auto` picks.
+diffusers: UNet2DModel of as many weights (within 10 %), conditioned on time alone, flow matching, Adam, moving average, in full and in the same precision.
 It needs `pip install diffusers`. Steps take turns, so that a busy machine slows all alike; the median counts, and ratios are printed.
 """
 import argparse
