@@ -24,12 +24,12 @@ class AdversarialLoss:
     penalty: str  # "zero" (R1 + R2), "lipschitz" (slope one between real and generated), or "none"
     paired: bool = False  # the generator's loss needs the logits of real maps
 
-
+# %% ../nbs/08a_adversarial.ipynb #9a7178ea
 def relativistic_d(real, fake):
     "Mean softplus(-(real - fake))."
     return F.softplus(fake - real).mean()
 
-
+# %% ../nbs/08a_adversarial.ipynb #1e54054e
 def relativistic_g(real, fake):
     "Mean softplus(-(fake - real))."
     return F.softplus(real - fake).mean()
@@ -43,7 +43,7 @@ def bce_d(real, fake):
     entropy = F.binary_cross_entropy_with_logits
     return entropy(real, torch.full_like(real, SMOOTH_REAL)) + entropy(fake, torch.full_like(fake, SMOOTH_FAKE))
 
-
+# %% ../nbs/08a_adversarial.ipynb #a5a5b251
 def bce_g(real, fake):
     "Non-saturating: cross-entropy of generated maps against the label of real ones."
     return F.binary_cross_entropy_with_logits(fake, torch.full_like(fake, SMOOTH_REAL))
@@ -57,12 +57,12 @@ def hinge_d(real, fake, low: float = MARGINS[0], high: float = MARGINS[1]):
     margin = lambda x: torch.empty_like(x).uniform_(low, high) if high > low else torch.full_like(x, low)
     return F.relu(margin(real) - real).mean() + F.relu(margin(fake) + fake).mean()
 
-
+# %% ../nbs/08a_adversarial.ipynb #351afaf3
 def hinge_g(real, fake):
     "Minus the mean logit of generated maps."
     return -fake.mean()
 
-
+# %% ../nbs/08a_adversarial.ipynb #c3986500
 def wasserstein_d(real, fake):
     "Mean of generated minus mean of real logits."
     return fake.mean() - real.mean()
@@ -72,7 +72,7 @@ def focal_d(real, fake, gamma: float = 2.0):
     "Binary cross-entropy weighted by (1 - p of the truth) ** gamma."
     return (torch.sigmoid(-real) ** gamma * F.softplus(-real)).mean() + (torch.sigmoid(fake) ** gamma * F.softplus(fake)).mean()
 
-
+# %% ../nbs/08a_adversarial.ipynb #2a63c36d
 def focal_g(real, fake, gamma: float = 2.0):
     "Non-saturating, with the same weight."
     return (torch.sigmoid(-fake) ** gamma * F.softplus(-fake)).mean()
@@ -103,7 +103,7 @@ def gradient_norm2(
     grad, = torch.autograd.grad(discriminator(maps).sum(), maps, create_graph=True)
     return grad.square().flatten(1).sum(1).mean()
 
-
+# %% ../nbs/08a_adversarial.ipynb #0d04b389
 def lipschitz_penalty(
     discriminator: Callable[[torch.Tensor], torch.Tensor],  # (b, f, n, n) -> (b,)
     real: torch.Tensor,  # (b, f, n, n)
@@ -123,7 +123,7 @@ def reconstruction(
     "Mean absolute difference, averaged over decoders."
     return torch.stack([(drawn[k].float() - target[k]).abs().mean() for k in target]).mean()
 
-
+# %% ../nbs/08a_adversarial.ipynb #a99850a9
 def noise_level(
     seen: int,  # images seen so far
     start: float,  # standard deviation at the beginning, in standardised units

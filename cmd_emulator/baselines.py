@@ -26,7 +26,7 @@ def varying(ds: xr.Dataset) -> tuple[Parameter, ...]:
     "The parameters that vary among these maps, with their ranges."
     return label_ranges(ds, [name for name in parameter_names(ds) if float(ds[name].min()) < float(ds[name].max())])
 
-
+# %% ../nbs/04c_baselines.ipynb #9bedbf04
 def unit_labels(
     ds: xr.Dataset,  # anything labelled: maps, or one row a simulation
     parameters: tuple[Parameter, ...],  # in the order wanted
@@ -35,12 +35,12 @@ def unit_labels(
     columns = [p.to_unit(np.clip(ds[p.name].values, p.low, p.high)) for p in parameters]
     return np.stack(columns, axis=1) if columns else np.zeros((ds["sim"].size, 0))
 
-
+# %% ../nbs/04c_baselines.ipynb #82b6a62e
 def first_maps(ds: xr.Dataset) -> np.ndarray:  # (sims,)
     "Index along map of the first map of each simulation, in order of appearance."
     return np.sort(np.unique(ds["sim"].values, return_index=True)[1])
 
-
+# %% ../nbs/04c_baselines.ipynb #1b90a90c
 def nearest_sims(
     train: xr.Dataset,  # labelled maps
     like: xr.Dataset,  # labelled maps
@@ -64,7 +64,7 @@ def check_train(train: xr.Dataset, like: xr.Dataset) -> list[str]:
         raise ValueError(f"training maps of {held.sizes['x']}² cannot stand for maps of {wanted.sizes['x']}²: coarsen one of them")
     return list(wanted)
 
-
+# %% ../nbs/04c_baselines.ipynb #7b3079f7
 def matching_maps(
     train: xr.Dataset,
     like: xr.Dataset,
@@ -77,7 +77,7 @@ def matching_maps(
         index[places] = np.resize(maps_of(train, substitute), len(places))
     return index
 
-
+# %% ../nbs/04c_baselines.ipynb #5e813ce9
 def relabel(arrays: dict[str, np.ndarray], like: xr.Dataset, **attrs) -> xr.Dataset:
     "Arrays (n, N, N) under the labels, simulation numbers and views of `like`."
     names = parameter_names(like)
@@ -96,7 +96,7 @@ def wrong_label_maps(
     index = matching_maps(train, like, rng.choice(known, n, replace=n > len(known)))
     return relabel({name: train[name].isel(map=index).values for name in names}, like, baseline="wrong labels", seed=seed)
 
-
+# %% ../nbs/04c_baselines.ipynb #a0902372
 def nearest_label_maps(
     train: xr.Dataset,  # labelled maps
     like: xr.Dataset,  # labelled maps to imitate
@@ -122,14 +122,14 @@ def rings(resolution: int) -> tuple[np.ndarray, sparse.csr_matrix]:
     copies[:, [0, -1]] = 1.0
     return ring, sparse.csr_matrix((copies.ravel(), (ring, np.arange(ring.size))))
 
-
+# %% ../nbs/04c_baselines.ipynb #048adae4
 def ring_power(wave: np.ndarray) -> np.ndarray:  # (..., N, N/2 + 1) complex -> (..., rings) float64
     "Power of transforms summed over each ring."
     _, gather = rings(wave.shape[-2])
     power = (wave.real.astype(np.float64) ** 2 + wave.imag.astype(np.float64) ** 2).reshape(-1, gather.shape[1])
     return (gather @ power.T).T.reshape(*wave.shape[:-2], -1)
 
-
+# %% ../nbs/04c_baselines.ipynb #b4342714
 def describe(ds: xr.Dataset) -> np.ndarray:  # (n, f, rings) float64
     "Mean of log10 x of each map in the first column, ln of the power in each further ring after it."
     parts = []
@@ -163,12 +163,12 @@ def polynomial(u: np.ndarray, degree: int) -> np.ndarray:  # (n, p) in [0, 1] ->
     terms = [t for d in range(degree + 1) for t in combinations_with_replacement(range(u.shape[1]), d)]
     return np.stack([np.prod(u[:, list(t)], axis=1) if t else np.ones(len(u)) for t in terms], axis=1)
 
-
+# %% ../nbs/04c_baselines.ipynb #62171e10
 def best_degree(n: int, p: int) -> int:
     "Highest degree, up to 2, of a polynomial in p labels that n simulations can carry, three a coefficient."
     return max(d for d, terms in enumerate((1, p + 1, (p + 1) * (p + 2) // 2)) if d == 0 or n >= 3 * terms)
 
-
+# %% ../nbs/04c_baselines.ipynb #87f744fd
 def lognormal_maps(
     train: xr.Dataset,  # labelled maps
     like: xr.Dataset,  # labelled maps to imitate

@@ -52,7 +52,7 @@ def spread_labels(n: int, seed=0) -> np.ndarray:  # (n, 6), physical values
     rng = np.random.default_rng(seed)
     return np.stack([p.from_unit((rng.permutation(n) + 0.5) / n) for p in PARAMETERS.values()], axis=1)
 
-
+# %% ../nbs/04g_bench.ipynb #c631b55d
 def toy_universe(
     labels: np.ndarray,  # (n, 6), physical values
     seed: int,
@@ -67,7 +67,7 @@ def toy_universe(
     arrays = {"Mgas": 1e11 * omega * np.exp(sigma * a), "HI": 1e5 * np.exp(2 * sigma * (a + b)), "B": 1e-12 * np.exp(4 * sigma * (a + c))}
     return label_maps({name: maps.astype(np.float32) for name, maps in arrays.items()}, labels, suite="Mock", sim_set="LH")
 
-
+# %% ../nbs/04g_bench.ipynb #6ab6a8cb
 def simulate_sets(
     n_sims: int = 9,  # test simulations
     n_sets: int = 5,  # the test set and its twins
@@ -92,7 +92,7 @@ class Family:
     unit: str = "natural"  # or "width": std of log10 of the field; or "spread": std over maps of the test set
     part: tuple[str, str] | None = None  # coordinate and value that pick the columns; default: all
 
-
+# %% ../nbs/04g_bench.ipynb #89a9454c
 FAMILIES = {
     "P(k)": Family("ln_P", "P(k)"),
     "P(k) scatter": Family("ln_P", "scatter", "scatter"),
@@ -133,7 +133,7 @@ def columns_of(
         values = (values - scale.mean(axis=1, keepdims=True)) / spread
     return names, pair_products(values) if family.kind == "covariance" else values
 
-
+# %% ../nbs/04g_bench.ipynb #53c264fc
 def _pick(values: xr.DataArray, part: tuple | None) -> xr.DataArray:
     "Those columns whose coordinate has the wanted value."
     if part is None:
@@ -141,14 +141,14 @@ def _pick(values: xr.DataArray, part: tuple | None) -> xr.DataArray:
     coord = values[part[0]]
     return values.isel({coord.dims[0]: np.flatnonzero(coord == part[1])})
 
-
+# %% ../nbs/04g_bench.ipynb #15ca1699
 def pair_products(values: np.ndarray, most: int = 8) -> np.ndarray:  # (..., columns) -> (..., pairs)
     "Products of all pairs, a column with itself included, among at most eight columns spread evenly in the logarithm."
     kept = np.unique(np.rint(np.geomspace(1, values.shape[-1], most)).astype(int)) - 1
     a, b = np.triu_indices(len(kept))
     return values[..., kept[a]] * values[..., kept[b]]
 
-
+# %% ../nbs/04g_bench.ipynb #53e78cfb
 @dataclass(frozen=True)
 class Lines:
     "Which columns of the arrays below belong to which line of the report."
@@ -175,7 +175,7 @@ class Sample:
         mean = weights @ self.first
         return np.where(scatter, np.sqrt(np.maximum(weights @ self.second - mean**2, 0)), mean)
 
-
+# %% ../nbs/04g_bench.ipynb #d152a659
 def reduce_maps(
     measured: xr.Dataset,  # of measure
     reference: xr.Dataset,  # of measure, the test set's: sets the units
@@ -201,7 +201,7 @@ def stretch(draws: np.ndarray, n_twins: int) -> np.ndarray:
     centre = draws.mean(axis=0)
     return centre + np.sqrt((n_twins + 1) / (n_twins - 1)) * (draws - centre)
 
-
+# %% ../nbs/04g_bench.ipynb #cf943b29
 def mix_twins(
     twins: list[Sample],
     pick: np.ndarray,  # (draws, sims) which twin stands in for each simulation
@@ -233,7 +233,7 @@ def interval(ratio: np.ndarray, resampled: np.ndarray, level: float = 0.95) -> n
     logs = np.log(np.maximum(resampled, 1e-300))
     return ratio * np.exp(np.quantile(logs - logs.mean(axis=0), [(1 - level) / 2, (1 + level) / 2], axis=0))
 
-
+# %% ../nbs/04g_bench.ipynb #bf18a02c
 def resample(rng: np.random.Generator, n: int, draws: int) -> np.ndarray:  # (draws, n), rows add up to one
     "Bootstrap weights of n simulations."
     return rng.multinomial(n, np.full(n, 1 / n), size=draws) / n
@@ -252,7 +252,7 @@ class Scope:
     high: np.ndarray
     null: np.ndarray  # (draws, lines) distances of mixtures
 
-
+# %% ../nbs/04g_bench.ipynb #7e0926d9
 def judge_pooled(name: str, members: np.ndarray, lines: Lines, sets: list[Sample], pick: np.ndarray | None, rng) -> Scope:
     "Means and scatters over all maps of the member simulations; `sets` are the judged one, the test set and its twins."
     judged, test, *twins = (Sample(s.first[members], s.second[members]) for s in sets)
@@ -269,7 +269,7 @@ def judge_pooled(name: str, members: np.ndarray, lines: Lines, sets: list[Sample
     ratio = distance / floor
     return Scope(name, lines.names, distance[0], floor[0], np.quantile(null, 0.95, axis=0), *interval(ratio[0], ratio[1:]), null)
 
-
+# %% ../nbs/04g_bench.ipynb #80197fa2
 def judge_each(lines: Lines, sets: list[Sample], pick: np.ndarray, rng) -> Scope:
     "Distances at each label, averaged over simulations; means only."
     judged, test, *twins = (s.first for s in sets)
@@ -300,6 +300,7 @@ def thirds(
                 parts[f"{word} {name}"] = np.sort(members)
     return parts
 
+# %% ../nbs/04g_bench.ipynb #10e2d1e0
 def judge(lines: Lines, sets: list[Sample], parts: dict, pick: np.ndarray | None, rng, each: bool = True) -> list[Scope]:
     "All scopes of summaries: pooled, at each label (given twins, and if `each`), and parts of the simulations."
     scopes = [judge_pooled("pooled", np.arange(len(sets[1].first)), lines, sets, pick, rng)]
@@ -322,7 +323,7 @@ def _squares(regressor: Regressor, ds: xr.Dataset, names) -> tuple[Sample, np.nd
     member = (ds["sim"].values == ds["sim"].values[np.sort(start)][:, None]) / count[order][:, None]
     return member @ (truth - guess) ** 2, member @ (truth - truth.mean(axis=0)) ** 2
 
-
+# %% ../nbs/04g_bench.ipynb #670115f8
 def judge_labels(squares: list[tuple], names, pick: np.ndarray | None, rng) -> Scope:
     "Differences of R² between a set and the test set; `squares` of the judged set, the test set and its twins."
     errors, spread = zip(*squares)
@@ -356,7 +357,7 @@ def sim_labels(
         table[name] = ("sim", ds[name].values[rows])
     return xr.Dataset(table, {"sim": ds["sim"].values[rows]})
 
-
+# %% ../nbs/04g_bench.ipynb #6bcd1b7d
 def check_comparable(ds: xr.Dataset, test: xr.Dataset, who: str, by) -> None:
     "ValueError unless `ds` has the fields, grid, box, number of simulations and labels `by` of the test set."
     mine, theirs = map_fields(ds), map_fields(test)
@@ -422,12 +423,12 @@ class Bench:
         curves = draw_curves([measured, self.measured], [judged, self.test], self.lines, samples, self.pick)
         return Report(about, tuple(scopes), curves, (judged, self.test), read, self.regressor, samples[0])
 
-
+# %% ../nbs/04g_bench.ipynb #83a43f4f
 def evaluate(emulated: xr.Dataset, test: xr.Dataset, twins=None, by=None, regressor=None, name: str = "emulated", seed: int = 0) -> "Report":
     "Judge one set of labelled maps; the arguments are those of `Bench` and `Bench.judge`."
     return Bench(test, twins, by, regressor, seed).judge(emulated, name)
 
-
+# %% ../nbs/04g_bench.ipynb #df63d5fa
 def describe(emulated: xr.Dataset, test: xr.Dataset, n_twins: int, name: str, seed: int) -> dict:
     "What was compared: plain values for the report's header and its JSON."
     origin = {key: emulated.attrs[key] for key in ("emulator", "run", "weights", "seed") if key in emulated.attrs}
@@ -452,7 +453,7 @@ def _over_maps(one: xr.Dataset) -> xr.Dataset:
     stack |= {f"{100 * q:g} %": one[keep].quantile(q, "map", skipna=False).drop_vars("quantile") for q in (0.16, 0.5, 0.84)}
     return xr.concat(stack.values(), pd.Index(list(stack), name="over_maps"))
 
-
+# %% ../nbs/04g_bench.ipynb #305bc84f
 def draw_curves(measured: list, sets: list, lines: Lines, samples: list[Sample], pick) -> xr.Dataset:
     "Curves of the simulated and the judged maps, and 95 % bands of a fresh twin minus the test set."
     edges = pdf_edges(*sets[:2])
@@ -554,7 +555,7 @@ def align(rows: list[list[str]]) -> str:
     left = [i for i, head in enumerate(rows[0]) if head in ("statistic", "field", "verdict") or i == 0]
     return "\n".join("  ".join(cell.ljust(w) if i in left else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))).rstrip() for row in rows)
 
-
+# %% ../nbs/04g_bench.ipynb #98083f30
 def markdown(rows: list[list[str]]) -> str:
     "Rows of text as a Markdown table."
     if not rows:
@@ -562,12 +563,12 @@ def markdown(rows: list[list[str]]) -> str:
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])
 
-
+# %% ../nbs/04g_bench.ipynb #c9a6b6e1
 def _section_text(section: Section) -> str:
     "A section on a screen."
     return f"{section.title}\n{align(section.rows)}\n{section.note}"
 
-
+# %% ../nbs/04g_bench.ipynb #0d55bec2
 def _section_markdown(section: Section) -> str:
     "A section in a notebook."
     return f"**{section.title}**\n\n{markdown(section.rows)}\n\n{section.note}"
@@ -582,7 +583,7 @@ def _plain(table: pd.DataFrame) -> list[dict]:
     rows = table.to_dict("records")
     return [{k: None if isinstance(v, float) and np.isnan(v) else v.item() if hasattr(v, "item") else v for k, v in row.items()} for row in rows]
 
-
+# %% ../nbs/04g_bench.ipynb #e71aebca
 def _texts(table: pd.DataFrame, formats: dict) -> list[list[str]]:
     "Header and rows as text; `formats` by column, {:.2f} for other numbers, nothing for what is missing."
     def text(name, value):
@@ -592,7 +593,7 @@ def _texts(table: pd.DataFrame, formats: dict) -> list[list[str]]:
 
     return [list(table.columns), *([text(name, value) for name, value in zip(table.columns, row)] for row in table.itertuples(index=False))]
 
-
+# %% ../nbs/04g_bench.ipynb #f8a1d9f8
 def tabulate(title: str, table: pd.DataFrame, note: str, draw=None, file: str = "", **formats) -> Section:
     "A section from a table."
     return Section(title, _texts(table, formats), note, _plain(table), draw, file)

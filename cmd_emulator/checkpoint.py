@@ -39,14 +39,14 @@ def check_kind(name: str, value, default) -> None:
     if not isinstance(value, kind) or isinstance(value, bool) and kind not in (bool, object):
         raise ValueError(f"{name} {value!r}: expected a {type(default).__name__}, like {default!r}")
 
-
+# %% ../nbs/03d_checkpoint.ipynb #2c1be5cd
 def check_range(config, low: float, high: float, *names: str) -> None:
     "ValueError, naming the setting, unless each of these lies between low and high and is finite."
     for name in names:
         if not (low <= getattr(config, name) <= high and math.isfinite(getattr(config, name))):
             raise ValueError(f"{name} {getattr(config, name)}: expected a number from {low} to {high}" if high < math.inf else f"{name} {getattr(config, name)}: expected a finite number of at least {low}")
 
-
+# %% ../nbs/03d_checkpoint.ipynb #d8bd51e0
 def check_settings(config) -> None:
     "ValueError for settings that no training can have, of whatever method."
     for field in settings_of(config):
@@ -105,7 +105,7 @@ class Ranks:
         "The flag, if any process raised it."
         return any(self.gather(flag))
 
-
+# %% ../nbs/03d_checkpoint.ipynb #6a796036
 LAUNCHERS = ("WORLD_SIZE", "SLURM_STEP_NUM_TASKS", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")  # how each says that it started several
 
 
@@ -135,7 +135,7 @@ def pick_device(name: str = "auto") -> torch.device:
         raise ValueError(f"device {name!r} cannot be used here; choose auto, cpu, cuda, cuda:1 or mps") from error
     return device
 
-
+# %% ../nbs/03d_checkpoint.ipynb #8325126d
 def has_bfloat16(device: torch.device) -> bool:
     "Whether this device multiplies bfloat16 in hardware."
     if device.type == "cuda":
@@ -143,7 +143,7 @@ def has_bfloat16(device: torch.device) -> bool:
     known = torch.cpu.get_capabilities() if device.type == "cpu" and hasattr(torch.cpu, "get_capabilities") else {}
     return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
-
+# %% ../nbs/03d_checkpoint.ipynb #b1fcbbd4
 def precision(device: torch.device, kind: str = "auto"):
     "A context in which convolutions run in this precision; `auto` is bfloat16 where that pays."
     if kind == "auto":
@@ -158,7 +158,7 @@ def identity(config) -> dict:
     "What must agree before a checkpoint is resumed."
     return dict(format=CHECKPOINT_FORMAT, version=cmd_emulator.__version__) | plain(config)
 
-
+# %% ../nbs/03d_checkpoint.ipynb #5efbce08
 def save_checkpoint(path, trainer, **extra) -> None:
     "Write everything that the next step depends on. FloatingPointError for broken weights, OSError when it cannot be written."
     if not all(torch.isfinite(p).all() for net in trainer.networks for p in net.parameters()):
@@ -178,7 +178,7 @@ def save_checkpoint(path, trainer, **extra) -> None:
         raise OSError(error.errno, f"cannot write the checkpoint of step {trainer.step_count} ({error.strerror}); last good checkpoint: {trainer.saved}; make room and start again", str(path)) from error
     trainer.saved = f"{path} at {trainer.seen} images"
 
-
+# %% ../nbs/03d_checkpoint.ipynb #06fd0f7c
 def load_checkpoint(path, trainer) -> dict:
     "Bring a trainer to a checkpoint's state and return what was stored with it; ValueError, with the difference, for another version or configuration."
     state = torch.load(path, map_location=trainer.device, weights_only=True)
@@ -218,7 +218,7 @@ class PoliteInterrupt:
             for number, handler in self.before.items():
                 signal.signal(number, handler)
 
-
+# %% ../nbs/03d_checkpoint.ipynb #1f39d356
 @contextmanager
 def claim(run_dir, ranks: Ranks):
     "Hold the run folder; RuntimeError when another training holds it."
@@ -232,7 +232,7 @@ def claim(run_dir, ranks: Ranks):
     except Timeout as error:
         raise RuntimeError(f"another process is training in {run_dir}: choose another run name, or wait until it has ended") from error
 
-
+# %% ../nbs/03d_checkpoint.ipynb #7e56cfac
 def write_text(path, text: str) -> None:
     "Replace a text file at once."
     with atomic_path(path) as temporary:

@@ -19,11 +19,11 @@ def _data_options(parser, sets: str, **options) -> None:
     parser.add_argument("--data-dir", default="data/maps", help="folder of CMD-named files (default: %(default)s)")
     parser.add_argument("--sim-set", **{"default": "LH"} | options, help=f"{sets} (default: LH)")
 
-
+# %% ../nbs/07_command.ipynb #376ae4f0
 def _emulator_option(parser, **options) -> None:
     parser.add_argument("--emulator", **options, help="a packaged emulator such as mock64, a run of data/runs, a run folder, or a .safetensors file")
 
-
+# %% ../nbs/07_command.ipynb #52f393bb
 def _simulate_options(add) -> None:
     p = add("simulate", "write a set of the Mock suite as CMD-named files", """
         The Mock suite is a particle-mesh stand-in for CAMELS: fifteen maps a simulation of gas, neutral hydrogen and magnetic field. LH spreads its parameters over
@@ -39,7 +39,7 @@ def _simulate_options(add) -> None:
     p.add_argument("--workers", type=int, help="processes (default: one a core)")
     p.add_argument("--overwrite", action="store_true", help="replace a set that was made with other settings")
 
-
+# %% ../nbs/07_command.ipynb #75f3394f
 def _download_options(add) -> None:
     p = add("download", "fetch files of the CAMELS Multifield Dataset", """
         CMD's own 2D maps, float32 at 256 x 256, fifteen a simulation. The server is slow and drops long transfers: the same command again goes on where it was cut, and a
@@ -84,7 +84,7 @@ def _sample_options(add) -> None:
         group.add_argument(f"--{q.name}", type=float, nargs="+", metavar="X", help=f"{q.long_name}, {q.low:g} to {q.high:g} (default: {q.fiducial:g})")
     group.add_argument("--set", nargs="+", default=[], metavar="NAME=X", help="further parameters of emulators that know more than these six")
 
-
+# %% ../nbs/07_command.ipynb #2f288a3b
 def _explore_options(add) -> None:
     p = add("explore", "sliders around an emulator, in the browser", """
         Serves a page with a slider for each parameter: the same region of space in another universe, its spectrum and PDF over the band of simulations, two universes
@@ -96,7 +96,7 @@ def _explore_options(add) -> None:
     p.add_argument("--port", type=int, default=8866, help="default: %(default)s")
     p.add_argument("--host", default="127.0.0.1", help="address to listen on; anything but loopback lets others in (default: %(default)s)")
 
-
+# %% ../nbs/07_command.ipynb #febbe68e
 def _evaluate_options(add) -> None:
     p = add("evaluate", "measure an emulator's distance to simulations and its floor", """
         Compares an emulator with the test simulations of a set, statistic by statistic. Each distance is quoted beside its floor, the distance of simulations to other
@@ -111,7 +111,7 @@ def _evaluate_options(add) -> None:
     p.add_argument("--no-exam", action="store_true", help="leave the blind exam out")
     p.add_argument("--seed", type=int, default=0, help="default: %(default)s")
 
-
+# %% ../nbs/07_command.ipynb #8c47ee2a
 def _marginalise_options(add) -> None:
     p = add("marginalise", "make of an emulator one that draws some of its parameters itself", """
         The new emulator is told the parameters that you name; the others it draws, for each map its own, uniform over their range as the LH set has them. Nothing is trained.
@@ -153,13 +153,13 @@ def _simulate(a) -> None:
         simulate_suite(a.data_dir, sim_set=sim_set, n_sims=a.n_sims, resolution=a.resolution, seed=a.seed,
                        fields=tuple(a.fields), workers=a.workers, overwrite=a.overwrite)
 
-
+# %% ../nbs/07_command.ipynb #d7cac275
 def _download(a) -> None:
     from cmd_emulator.download import BASE_URL, download
     paths = download(a.suite, a.sim_set, a.fields, a.data_dir, a.base_url or BASE_URL, a.workers, progress=not a.quiet, full=a.full, replace=a.replace)
     print("\n".join(f"{path.stat().st_size / 1e6:10.1f} MB  {path}" for path in paths))
 
-
+# %% ../nbs/07_command.ipynb #74c9ef00
 def _parameters(a) -> dict:
     "Parameters of the command line: one number, or a list. ValueError for a NAME=X that is none."
     given = {name: getattr(a, name) for name in PARAMETERS if getattr(a, name) is not None}
@@ -171,7 +171,7 @@ def _parameters(a) -> dict:
             raise ValueError(f"--set {text}: expected NAME=NUMBER, or NAME=NUMBER,NUMBER,... one a map") from None
     return {name: values[0] if len(values) == 1 else values for name, values in given.items()}
 
-
+# %% ../nbs/07_command.ipynb #8d5ce861
 def _sample(a) -> None:
     from cmd_emulator.emulator import Emulator
     given = _parameters(a)
@@ -180,17 +180,17 @@ def _sample(a) -> None:
         a.output, n, a.seed, a.first, a.truncation, a.batch, overwrite=a.overwrite, progress=not a.quiet, steps=a.steps, **given)
     print(path)
 
-
+# %% ../nbs/07_command.ipynb #bb37d088
 def _explore(a) -> int:
     from cmd_emulator.serve import serve
     return serve(a.emulator, a.port, a.host)
 
-
+# %% ../nbs/07_command.ipynb #ee0bc3f2
 def _evaluate(a) -> None:
     from cmd_emulator.evaluate import evaluate_files
     print(evaluate_files(a.emulator, a.data_dir, a.suite, a.sim_set, a.out, exam=not a.no_exam, seed=a.seed, progress=True))
 
-
+# %% ../nbs/07_command.ipynb #7c0b699a
 def _marginalise(a) -> None:
     from cmd_emulator.files import marginalise
     marginalise(a.emulator, a.told, a.output)

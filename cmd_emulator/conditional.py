@@ -33,7 +33,7 @@ def summarise(
     stack |= {name: np.log(spectra(ds, log)[0].to_dataarray("field")) for name, log in (("ln_P", False), ("ln_P_log", True))}
     return xr.Dataset(stack, attrs=ds.attrs).assign_coords(field=list(ds)).transpose("field", "map", ...)
 
-
+# %% ../nbs/04e_conditional.ipynb #26ce86de
 def average_sims(
     measured: xr.Dataset,  # of summarise
 ) -> xr.Dataset:  # dims (field, sim, ...), the labels along sim
@@ -51,7 +51,7 @@ def knob(parameter: Parameter, values: np.ndarray) -> np.ndarray:
     middle = parameter.fiducial
     return np.log(values / middle) if parameter.log else (values - middle) / (parameter.high - parameter.low)
 
-
+# %% ../nbs/04e_conditional.ipynb #d9ef2f44
 def design(
     sims: xr.Dataset,  # one row a simulation, labels along sim
     parameters: tuple[Parameter, ...],
@@ -66,7 +66,7 @@ def design(
         raise ValueError(f"{len(t)} simulations cannot tell {', '.join(p.name for p in parameters)} apart: a 1P set varies one at a time")
     return matrix
 
-
+# %% ../nbs/04e_conditional.ipynb #92743fcc
 def response(
     ds: xr.Dataset,  # labelled maps in which parameters vary, such as the 1P set
     fields=None,  # default: all
@@ -108,7 +108,7 @@ def compare_slopes(
         "significance": significance,
     }
 
-
+# %% ../nbs/04e_conditional.ipynb #75a9b049
 def compare_response(
     simulated: xr.Dataset,  # of response
     judged: xr.Dataset,  # of response
@@ -164,7 +164,7 @@ def scatters(
         out[name, "simulations"] = (np.einsum("ds,sfk->dfk", weights, mean**2) - middle**2).sum(axis=2)
     return out
 
-
+# %% ../nbs/04e_conditional.ipynb #d90b5a06
 def fixed_label_scatter(
     simulated: xr.Dataset,  # labelled maps at one set of labels, such as CV
     judged: xr.Dataset,  # labelled maps at the same labels
@@ -212,7 +212,7 @@ def outside_ranges(ds: xr.Dataset) -> list[str]:  # one text a simulation, empty
                 texts[i] = ", ".join(filter(None, [texts[i], f"{name} = {value:g}"]))
     return texts
 
-
+# %% ../nbs/04e_conditional.ipynb #0d23f53d
 def extremes(
     simulated: xr.Dataset,  # labelled maps, such as EX
     judged: xr.Dataset,  # labelled maps of the same simulations, or of some of them, by their numbers
@@ -235,7 +235,7 @@ def extremes(
     table.insert(1, "outside", table["sim"].map(where))
     return table
 
-
+# %% ../nbs/04e_conditional.ipynb #9ea59aa6
 def _map_axis_last(values: np.ndarray) -> np.ndarray:
     "(statistic, map, field) flattened in this order."
     return np.ascontiguousarray(values).ravel()
@@ -273,12 +273,12 @@ def edge_split(
     edge = ((u < share / 2) | (u > 1 - share / 2)).any(axis=1)
     return {"interior": np.flatnonzero(~edge), "edge": np.flatnonzero(edge)}
 
-
+# %% ../nbs/04e_conditional.ipynb #05635f44
 def _one_each(labels: xr.Dataset) -> xr.Dataset:
     "One row a simulation."
     return labels.isel(map=first_maps(labels)) if "map" in labels.dims else labels
 
-
+# %% ../nbs/04e_conditional.ipynb #393b9707
 def label_gaps(
     labels: xr.Dataset,  # labelled maps, or one row a simulation
     train: xr.Dataset,  # the training set, likewise
@@ -288,7 +288,7 @@ def label_gaps(
     here, there = (unit_labels(_one_each(ds), parameters) for ds in (labels, train))
     return np.sqrt(((here[:, None] - there) ** 2).sum(axis=2).min(axis=1))
 
-
+# %% ../nbs/04e_conditional.ipynb #20fe6fcb
 def gap_split(labels: xr.Dataset, train: xr.Dataset) -> dict[str, np.ndarray]:
     "The half of the simulations with a training simulation near by, and the other half."
     order = np.argsort(label_gaps(labels, train), kind="stable")

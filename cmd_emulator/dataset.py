@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['STATISTICS', 'stack_fields', 'label_table', 'measure', 'file_of', 'Normaliser', 'scale_labels', 'symmetry',
-           'turn_and_shift', 'draw_symmetries', 'augment', 'batch_index', 'resident', 'Batches', 'MapDataset',
-           'LoadedBatches', 'make_loader', 'StoreReader', 'StoreBatches', 'find_stores', 'best_batches', 'split_sims',
-           'split_maps']
+           'turn_and_shift', 'draw_symmetries', 'augment', 'batch_index', 'resident', 'copy_moved', 'Batches',
+           'MapDataset', 'LoadedBatches', 'make_loader', 'StoreReader', 'StoreBatches', 'find_stores', 'best_batches',
+           'split_sims', 'split_maps']
 
 # %% ../nbs/01_dataset.ipynb #564e41b4
 import hashlib
@@ -41,7 +41,7 @@ def stack_fields(
         raise ValueError(f"no maps of {', '.join(missing)} here: the data set holds {', '.join(ds.data_vars)}")
     return np.stack([ds[field].values for field in fields], axis=1)
 
-
+# %% ../nbs/01_dataset.ipynb #638e6270
 def label_table(
     ds: xr.Dataset,  # labelled maps
     names,  # parameters, in the order wanted; may be empty
@@ -59,12 +59,12 @@ def _sums(maps: np.ndarray, field: str, numbers, floors) -> tuple[float, float, 
     log = log_maps(maps, field, numbers, floors).astype(np.float64)
     return log.sum(), (log**2).sum(), log.min(), log.max(), log.size
 
-
+# %% ../nbs/01_dataset.ipynb #500f8b2b
 def _sums_of_file(path: str, field: str, numbers, floors) -> tuple[float, float, float, float, int]:
     "The same for numbered maps of a file: what a worker on another machine does."
     return _sums(np.load(path, mmap_mode="r", allow_pickle=False)[numbers], field, numbers, floors)
 
-
+# %% ../nbs/01_dataset.ipynb #69963429
 def measure(
     ds: xr.Dataset,  # labelled maps
     field: str,
@@ -86,7 +86,7 @@ def measure(
     mean = sum(total) / sum(pixels)
     return float(mean), float(max(sum(square) / sum(pixels) - mean**2, 0) ** 0.5), float(min(low)), float(max(high))
 
-
+# %% ../nbs/01_dataset.ipynb #cd683fa0
 def file_of(ds: xr.Dataset, field: str) -> Path | None:
     "The file whose maps, all of them and untouched, are this variable; None for any other."
     source = str(ds[field].encoding.get("source", ""))
@@ -174,7 +174,7 @@ def _affine(normaliser: Normaliser, maps):
     values = np.array([normaliser.shift, normaliser.scale], np.float32)[:, :, None, None]
     return torch.from_numpy(values).to(maps.device) if isinstance(maps, torch.Tensor) else values
 
-
+# %% ../nbs/01_dataset.ipynb #36150e3a
 def _log_fields(maps, fields, numbers, floors):
     "log10 of (b, field, y, x), checked, empty pixels at their floor; array or tensor."
     if isinstance(maps, torch.Tensor):
@@ -201,11 +201,11 @@ def _recall(path: Path) -> dict:
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
-
+# %% ../nbs/01_dataset.ipynb #3f8cd2cc
 def _seal(known: dict) -> str:
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
-
+# %% ../nbs/01_dataset.ipynb #be866969
 def _remembered(ds: xr.Dataset, field: str, index, floors: dict, scheduler) -> tuple[float, float, float, float]:
     "`measure`, or what it found before for the same maps of the same file."
     path = file_of(ds, field)
@@ -264,7 +264,7 @@ def symmetry(
         return torch.from_numpy(_by_blocks(maps.numpy(), range(b), k, roll, np.empty(maps.shape, maps.numpy().dtype)))
     return turn_and_shift(maps, torch.as_tensor(k, device=maps.device).expand(b), torch.as_tensor(roll, device=maps.device).expand(b, 2))
 
-
+# %% ../nbs/01_dataset.ipynb #d0bed937
 def turn_and_shift(
     maps: torch.Tensor,  # (b, field, N, N)
     k: torch.Tensor,  # (b,) which of the eight
@@ -280,7 +280,7 @@ def turn_and_shift(
     source = (y * size + x).reshape(b, 1, -1).expand(b, fields, -1)
     return maps.flatten(2).gather(2, source).reshape(maps.shape)
 
-
+# %% ../nbs/01_dataset.ipynb #d6b202d8
 def _by_blocks(source: np.ndarray, numbers, k: list[int], roll: list[list[int]], out: np.ndarray) -> np.ndarray:
     "Write maps `numbers` of `source` into `out`, each moved: a shift around the box moves four rectangles of a map."
     size = source.shape[-1]
@@ -308,7 +308,7 @@ def draw_symmetries(
     "One of the eight symmetries and one of the N x N shifts for each of b maps."
     return torch.randint(8, (b,), generator=generator), torch.randint(size, (b, 2), generator=generator)
 
-
+# %% ../nbs/01_dataset.ipynb #5d3160d3
 def augment(
     maps: torch.Tensor,  # (b, field, N, N)
     generator: torch.Generator | None = None,  # on the processor
@@ -322,13 +322,13 @@ def _generator(*key: int) -> torch.Generator:
     seed = np.random.SeedSequence(key).generate_state(1, np.uint64)[0]
     return torch.Generator().manual_seed(int(seed >> np.uint64(1)))
 
-
+# %% ../nbs/01_dataset.ipynb #1ba884f6
 @lru_cache(maxsize=4)
 def _order(n: int, seed: int, epoch: int) -> torch.Tensor:
     "The permutation of n maps in one pass."
     return torch.randperm(n, generator=_generator(seed, 0, epoch))
 
-
+# %% ../nbs/01_dataset.ipynb #876a4fa9
 def batch_index(n: int, batch: int, seed: int, step: int) -> torch.Tensor:  # (batch,) int64
     "Which of n maps are in batch number `step`: every map once in each pass."
     pieces, first, last = [], step * batch, (step + 1) * batch
@@ -356,6 +356,22 @@ def resident(
         maps[part] = torch.from_numpy(normalised).to(dtype)
     labels = scale_labels(label_table(ds, conditions), conditions, ranges)
     return maps, torch.from_numpy(labels)
+
+# %% ../nbs/01_dataset.ipynb #c0pym0v1
+def copy_moved(
+    maps: torch.Tensor,  # (n, field, y, x) on the processor
+    index: torch.Tensor,  # (b,) which of them
+    k: torch.Tensor,  # (b,) symmetries
+    roll: torch.Tensor,  # (b, 2) shifts
+) -> torch.Tensor:  # (b, field, y, x) float32
+    "Maps moved while they are copied out, one pass over the pixels instead of two, by all threads."
+    out, source = np.empty((len(index), *maps.shape[1:]), np.float32), maps.numpy()
+    some = lambda part: _by_blocks(source, index[part].tolist(), k[part].tolist(), roll[part].tolist(), out[part])
+    threads = min(torch.get_num_threads(), len(index))
+    edges = np.linspace(0, len(index), threads + 1).astype(int)
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(some, map(slice, edges[:-1], edges[1:])))
+    return torch.from_numpy(out)
 
 # %% ../nbs/01_dataset.ipynb #cedbd960
 class Batches:
@@ -395,14 +411,7 @@ class Batches:
         "The maps of the current step, moved, and their labels."
         size = self.maps.shape[-1]
         if type(self).read is Batches.read and self.device.type == "cpu" and size >= 64 and self.maps.dtype in (torch.float32, torch.float16):
-            k, roll = self.draws(self.step, size)  # moved while they are copied out: one pass over the pixels instead of two
-            out, source = np.empty((len(index), *self.maps.shape[1:]), np.float32), self.maps.numpy()
-            some = lambda part: _by_blocks(source, index[part].tolist(), k[part].tolist(), roll[part].tolist(), out[part])
-            threads = min(torch.get_num_threads(), len(index))
-            edges = np.linspace(0, len(index), threads + 1).astype(int)
-            with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(some, map(slice, edges[:-1], edges[1:])))
-            return torch.from_numpy(out), self.labels[index]
+            return copy_moved(self.maps, index, *self.draws(self.step, size)), self.labels[index]
         maps, labels = self.read(index)
         k, roll = self.draws(self.step, maps.shape[-1])
         return symmetry(maps, k.to(self.device), roll.to(self.device)), labels
@@ -487,7 +496,7 @@ class LoadedBatches(Batches):
         super().load_state_dict(state)
         self.loader = None
 
-
+# %% ../nbs/01_dataset.ipynb #43757d66
 @dataclass
 class _Once:
     "An endless list of lists of indices, in the form that DataLoader wants."
@@ -497,7 +506,7 @@ class _Once:
     def __iter__(self):
         return self.batches
 
-
+# %% ../nbs/01_dataset.ipynb #5e0512c9
 def make_loader(dataset: Dataset, batch: int, seed: int = 0, workers: int = 0, **options) -> LoadedBatches:
     "Endless batches (maps, labels, index) of what does not fit into memory; options as for `Batches`."
     return LoadedBatches(dataset, batch, seed, workers, **options)
@@ -588,7 +597,7 @@ def find_stores(
             return []
     return stores if sum(len(one.maps) for one in stores) == ds.sizes["map"] else []
 
-
+# %% ../nbs/01_dataset.ipynb #c8e4306b
 def _check_fit(store: Store, path, ds: xr.Dataset, normaliser: Normaliser) -> None:
     "ValueError if a store cannot stand for these maps."
     size, floors = ds.sizes["x"], dict(zip(normaliser.fields, normaliser.floors))
@@ -631,7 +640,7 @@ def best_batches(
         raise ValueError(f"the maps of {ds.sizes['x']}² are not those of the files and do not fit in {resident_gb} GB: raise resident_gb, or write them once with make_store(resolution={ds.sizes['x']})")
     return _named("files", make_loader(dataset, workers=workers, device=device, **options))
 
-
+# %% ../nbs/01_dataset.ipynb #7545a136
 def _named(feed: str, batches: Batches) -> Batches:
     batches.feed = feed
     return batches

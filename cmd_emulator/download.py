@@ -55,7 +55,7 @@ def _read_header(path) -> tuple[tuple[int, ...], str, bool, int]:
             raise ValueError(f"not a .npy file, it begins with {begin!r}") from None
         return shape, dtype.str, fortran, file.tell()
 
-
+# %% ../nbs/00d_download.ipynb #bd0811fa
 def check_maps(
     path,  # whole file, or one of which only the beginning has come
     size: int | None,  # bytes it has or will have; None: unknown
@@ -89,7 +89,7 @@ _OVERLAP, _CHUNK = 4096, 1 << 16  # bytes asked for twice, bytes received at onc
 class Missing(Exception):
     "The server has no such file."
 
-
+# %% ../nbs/00d_download.ipynb #39b4ea82
 class Dropped(OSError):
     "A failure that may pass: try again."
 
@@ -97,7 +97,7 @@ class Dropped(OSError):
         super().__init__(message)
         self.wait = wait  # seconds that the server asked for
 
-
+# %% ../nbs/00d_download.ipynb #38bf26a3
 @dataclass(frozen=True)
 class Patience:
     "How long to wait for a server, and how often to try again."
@@ -129,7 +129,7 @@ def _judge(response: requests.Response) -> None:
         said = f" ({title[1].strip()!r})" if title else ""
         raise OSError(f"{url}: the server sends a web page{said} instead of data; is there a login page or a proxy in between?")
 
-
+# %% ../nbs/00d_download.ipynb #6caf1108
 def _validator(headers) -> str:
     "What identifies this version of a file: a strong ETag, else its date, else nothing."
     tag = headers.get("ETag", "")
@@ -176,7 +176,7 @@ def _restart(part: Part, report, why: str) -> None:
     part.drop()
     raise Dropped(why)
 
-
+# %% ../nbs/00d_download.ipynb #83679087
 def _ask(session, url: str, part: Part, patience: Patience, report) -> tuple[requests.Response, int]:
     "Request what is missing; the response, and the byte at which it begins."
     note, start = part.note(), max(part.size - _OVERLAP, 0)
@@ -199,7 +199,7 @@ def _ask(session, url: str, part: Part, patience: Patience, report) -> tuple[req
     part.begin(url=url, total=total, validator=_validator(response.headers), modified=response.headers.get("Last-Modified", ""))
     return response, 0
 
-
+# %% ../nbs/00d_download.ipynb #289c667a
 def _attempt(session, url: str, part: Part, check, patience: Patience, report, stop: threading.Event) -> None:
     "Receive what is missing of one file. Dropped if it ended too early, ValueError if it is not what was asked for."
     before = part.size
@@ -257,7 +257,7 @@ def fetch(
     part.drop()
     return {key: note.get(key) for key in ("url", "validator", "modified")}
 
-
+# %% ../nbs/00d_download.ipynb #55c7e9c1
 def _try_hard(session, url: str, part: Part, check, patience: Patience, report, stop, tell) -> None:
     "Attempts until the file is whole; errors that will not pass come through at once."
     failures, best = 0, part.size
@@ -279,7 +279,7 @@ def _try_hard(session, url: str, part: Part, check, patience: Patience, report, 
             if stop.wait(pause):
                 raise InterruptedError("stopped") from None
 
-
+# %% ../nbs/00d_download.ipynb #c2cf5273
 def _reason(error) -> str:
     "The innermost sentence of an exception of `requests`, which wraps those of others."
     while inner := next((x for x in (getattr(error, "reason", None), *error.args) if isinstance(x, BaseException)), None):
@@ -294,7 +294,7 @@ def _free_space(data_dir: Path, missing: dict[str, int]) -> None:
     if need > free:
         raise OSError(f"{len(missing)} files need {need / 1e9:,.1f} GB more, but {data_dir} has {free / 1e9:,.1f} GB free: make room, ask for fewer fields or choose another data_dir")
 
-
+# %% ../nbs/00d_download.ipynb #0281a1ae
 @contextmanager
 def _folder(data_dir: Path):
     "Hold a folder for one download; OSError if it cannot be written or another process downloads into it."

@@ -67,13 +67,13 @@ def verdict(report: Report) -> str:
         f"{report.excess:.2f} times its band (a fresh twin's worst stays below {report.allowed:.2f})."
     )
 
-
+# %% ../nbs/05_evaluate.ipynb #3b771e5c
 def heading(report: Report) -> str:
     "What was compared, in one sentence."
     a = report.about
     return f"{a['judged']} against {a['maps']} maps of {a['simulations']} test simulations, {a['suite']} {a['set']} at {a['resolution']}²; floor from {a['floor']}."
 
-
+# %% ../nbs/05_evaluate.ipynb #6ab50f9e
 def pooled_rows(report: Report) -> list[list[str]]:
     "Header and rows of the pooled lines, as text."
     rows = [["statistic", "field", "distance", "floor", "ratio", "interval", "band", "verdict"]]
@@ -83,7 +83,7 @@ def pooled_rows(report: Report) -> list[list[str]]:
         rows[-1] += [f"{line.low:.2f} to {line.high:.2f}", f"< {line.band:.2f}", "inside" if line.inside else "OUTSIDE"]
     return rows
 
-
+# %% ../nbs/05_evaluate.ipynb #9d45aba5
 def scope_rows(report: Report) -> list[list[str]]:
     "Header and rows of mean ratios over fields, a row a scope; ! marks scopes with a line outside its band."
     table = report.table.query("scope != 'labels'")
@@ -97,7 +97,7 @@ def scope_rows(report: Report) -> list[list[str]]:
             rows[-1].append(f"{these['ratio'].mean():.2f}{'' if these['inside'].all() else ' !'}" if len(these) else "")
     return rows
 
-
+# %% ../nbs/05_evaluate.ipynb #54647d9c
 def score_rows(report: Report) -> list[list[str]]:
     "Header and rows of R², simulated beside judged; empty without a regressor."
     if not report.read:
@@ -111,7 +111,7 @@ def _text(report: Report) -> str:
     tables = [align(rows(report)) for rows in (pooled_rows, scope_rows, score_rows)]
     return "\n\n".join(filter(None, [heading(report), *tables, verdict(report), *map(repr, report.sections)]))
 
-
+# %% ../nbs/05_evaluate.ipynb #3ade795e
 def _markdown(report: Report) -> str:
     "The report as Markdown."
     tables = [markdown(rows(report)) for rows in (pooled_rows, scope_rows, score_rows)]
@@ -136,7 +136,7 @@ def _metrics(report: Report) -> dict:
     whole = {"passed": report.passed, "excess": report.excess, "allowed": report.allowed, "inside": int(report.table["inside"].sum())}
     return {"about": report.about, "verdict": whole | {"lines": len(rows)}, "R2": scores, "lines": rows, "exam": report.exam, "sections": {section.title: section.numbers for section in report.sections}}
 
-
+# %% ../nbs/05_evaluate.ipynb #297d860b
 def _save(
     report: Report,
     folder,  # made if needed
@@ -174,12 +174,12 @@ def _title(report: Report) -> str:
     a = report.about
     return f"{a['judged']} and {a['suite']} {a['set']} simulations, {a['resolution']}², {a['simulations']} test simulations"
 
-
+# %% ../nbs/05_evaluate.ipynb #7e208254
 def _band(report: Report, variable: str, subject: str, name: str) -> np.ndarray:
     "The 95 % band (low, high) of a fresh twin's mean minus the test set's."
     return report.curves[f"{variable}_band"].sel({subject: name}).values
 
-
+# %% ../nbs/05_evaluate.ipynb #e419075b
 def plot_examples(report: Report, n: int = 3):
     "Simulated beside judged maps at the same labels, from low to high sigma_8; colours are shared within a field."
     judged, test = report.sets
@@ -216,7 +216,7 @@ def _curve(ax, report: Report, variable: str, selection: dict, transform=lambda 
         ax.plot(x, transform(one.sel(over_maps="mean")), color=COLORS[who], label=label)
         ax.fill_between(x, *(transform(one.sel(over_maps=edge)) for edge in ("16 %", "84 %")), color=COLORS[who], alpha=0.2, lw=0)
 
-
+# %% ../nbs/05_evaluate.ipynb #4386e403
 def plot_power_ratio(report: Report, log: bool = False):
     "P(k) of x (or of log10 x) and, below, judged over simulated, with the band of a fresh twin in grey."
     variable, names = "ln_P_log" if log else "ln_P", report.curves["field"].values
@@ -263,7 +263,7 @@ def plot_correlations(report: Report):
     fig.suptitle(_title(report), fontsize=9)
     return fig
 
-
+# %% ../nbs/05_evaluate.ipynb #ef5ed22d
 def plot_densities(report: Report):
     "PDF of log10 x and, below, how far the judged quantiles lie from the simulated ones, in standard deviations."
     names, curves = report.curves["field"].values, report.curves
@@ -329,7 +329,7 @@ def plot_verdict(report: Report):
     fig.suptitle(_title(report), fontsize=9)
     return fig
 
-
+# %% ../nbs/05_evaluate.ipynb #e1a1c14f
 def plot_labels(report: Report):
     "Parameters read back from simulated and from judged maps; None without a regressor."
     if not report.read:
@@ -386,7 +386,7 @@ def judge_rivals(bench: Bench, train: xr.Dataset, seed: int = 0) -> dict[str, Re
     "Reports on the three rivals, drawn from training maps."
     return {name: bench.judge(make(train, bench.test, seed), name, thirds=False) for name, make in BASELINES.items()}
 
-
+# %% ../nbs/05_evaluate.ipynb #05351dd0
 def rivals_section(reports: dict[str, Report]) -> Section:
     "Mean ratio to the floor of every statistic, pooled, and at each label, a column a judged set."
     parts = []
@@ -424,7 +424,7 @@ def copies_section(sets: dict[str, xr.Dataset], train: xr.Dataset, n: int = 60, 
     )
     return tabulate("Copies of training maps", pd.DataFrame(rows, columns=columns), note, lambda: plot_nearest(found).figure, "copies")
 
-
+# %% ../nbs/05_evaluate.ipynb #94a4e310
 def coverage_section(regressor: Regressor, judged: xr.Dataset, bench_test: xr.Dataset, twins: list, rivals: dict) -> Section:
     "Precision, recall, density and coverage of judged maps and rivals, beside the range of twins."
     table = fidelity(regressor, judged, bench_test, twins)
@@ -434,7 +434,7 @@ def coverage_section(regressor: Regressor, judged: xr.Dataset, bench_test: xr.Da
     note = "In the features of a regressor trained on simulated maps, five neighbours ([arXiv:2002.09797](https://arxiv.org/abs/2002.09797)). Twins are what simulated maps reach."
     return tabulate("Fidelity and coverage", pd.DataFrame(rows).T.rename_axis("set").reset_index(), note)
 
-
+# %% ../nbs/05_evaluate.ipynb #0baeaca5
 def spread_section(sets: dict[str, xr.Dataset], test: xr.Dataset, seed: int = 0) -> Section:
     "Spread between maps at fixed labels, over that of the test maps."
     tables = {name: spread_ratio(ds, test, seed=seed) for name, ds in sets.items()}
@@ -453,7 +453,7 @@ def label_table_of(prediction: xr.Dataset, parameters) -> pd.DataFrame:
         rows[parameter.name] = {"R²": r2[parameter.name], "RMSE": float(np.sqrt(np.mean((truth - guess) ** 2))), "within 1 σ": float(inside.mean())}
     return pd.DataFrame(rows).T
 
-
+# %% ../nbs/05_evaluate.ipynb #5b85c3f6
 def labels_section(report: Report, reverse: Regressor | None) -> Section:
     "The regressor on simulated and on judged maps and, if given, one trained on emulated maps on simulated ones."
     parameters = report.regressor.config.parameters
@@ -472,7 +472,7 @@ def response_section(simulated: xr.Dataset, judged: xr.Dataset) -> Section:
     note = "Slopes at the fiducial universe from the 1P set: d ln / d ln A for feedback, per range for cosmology, mean over bins; only those that the simulations show by more than two errors. *Agreement*: share of clear bins with the right sign; *ratio*: factor on the simulated response, 1 is right. One region of space for all simulations, one set of latents for all emulated maps."
     return tabulate("Responses to each parameter", keep, note)
 
-
+# %% ../nbs/05_evaluate.ipynb #eb701f32
 def scatter_section(simulated: xr.Dataset, judged: xr.Dataset, seed: int = 0) -> Section:
     "Scatter over maps at fixed labels."
     table = fixed_label_scatter(simulated, judged, seed=seed)
@@ -480,7 +480,7 @@ def scatter_section(simulated: xr.Dataset, judged: xr.Dataset, seed: int = 0) ->
     note = f"Standard deviations over maps at the fiducial labels (CV, {len(first_maps(simulated))} simulations), emulated over simulated, 95 % interval over simulations."
     return tabulate("Scatter at the fiducial labels", keep, note, lambda: plot_scatter({"emulated": table}).figure, "scatter")
 
-
+# %% ../nbs/05_evaluate.ipynb #80582ad5
 def extremes_section(simulated: xr.Dataset, judged: xr.Dataset) -> Section:
     "The EX set: far outside the range that was trained on."
     table = extremes(simulated, judged)
@@ -489,7 +489,7 @@ def extremes_section(simulated: xr.Dataset, judged: xr.Dataset) -> Section:
     note = "Outside the training range nothing is promised: a stress test. No feedback at all has no logarithm and cannot be asked of an emulator that counts feedback in logarithms."
     return tabulate("Extremes", keep, note, lambda: plot_extremes(table).figure, "extremes")
 
-
+# %% ../nbs/05_evaluate.ipynb #ef9625e3
 def edge_section(bench: Bench, report: Report) -> Section:
     "Distances at each label inside the training range and near its edge."
     each = bench.lines.distance(report.sample.first, bench.samples[0].first)
@@ -506,7 +506,7 @@ def edge_section(bench: Bench, report: Report) -> Section:
     note = f"Distance at each label over the mean floor, mean over fields with a standard error: {sizes['interior']} test simulations with every parameter inside the middle 90 % of its range, and {sizes['edge']} others."
     return tabulate("Interpolation and its edge", table, note)
 
-
+# %% ../nbs/05_evaluate.ipynb #19ce10e5
 def conditional_sections(emulator: Emulator, data_dir, suite: str, seed: int) -> list[Section]:
     "Responses, scatter and extremes, for those of the sets 1P, CV and EX that lie in the folder."
     makers, sections = {"1P": response_section, "CV": scatter_section, "EX": extremes_section}, []
@@ -527,7 +527,7 @@ SHARES = {"0.1 %": -6.9, "10 %": -2.2, "median": 0.0, "90 %": 2.2, "99.9 %": 6.9
 
 def correction_of(emulator: Emulator) -> xr.Dataset | None:
     "An emulator's correction in the middle of its parameter space: `gain(field, k)` of the filter, `drawn` and `shift(field, logit)` of pixels [dex]; None where it has none."
-    correction = getattr(emulator.generator, "correction", None)
+    correction = getattr(getattr(emulator, "generator", None), "correction", None)
     if correction is None:
         return None
     drawn, simulated = np.maximum.accumulate(correction.tables[..., 0, 0].cpu().numpy(), -1)
@@ -536,7 +536,7 @@ def correction_of(emulator: Emulator) -> xr.Dataset | None:
     found = {"gain": (("field", "k"), correction.gain.T.cpu().numpy()), "drawn": (("field", "logit"), drawn * dex), "shift": (("field", "logit"), (simulated - drawn) * dex)}
     return xr.Dataset(found, coords)
 
-
+# %% ../nbs/05_evaluate.ipynb #1060692a
 def plot_correction(correction: xr.Dataset):
     "Gain of the filter against k, and shift of pixels against the share of pixels below."
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
@@ -550,7 +550,7 @@ def plot_correction(correction: xr.Dataset):
     left.legend()
     return figure
 
-
+# %% ../nbs/05_evaluate.ipynb #d40694ab
 def correction_section(correction: xr.Dataset) -> Section:
     "What a correction does, as a table and a picture."
     rows = []
@@ -591,7 +591,7 @@ def open_twins(data_dir, fields, like: xr.Dataset, rows: np.ndarray, most: int) 
             twins.append(coarsen(select_sims(open_maps(data_dir, fields, "Mock", sim_set), rows), like.sizes["x"]))
     return twins
 
-
+# %% ../nbs/05_evaluate.ipynb #9b833a9a
 def take_exam(
     report: Report,
     bench: Bench,  # that it comes from
@@ -615,7 +615,7 @@ def take_exam(
     about = exam.numbers["about"] | {"origin": report.about["origin"], "suite": report.about["suite"], "set": report.about["set"], "cost": cost}
     return replace(report, sections=(*report.sections, *exam.sections), exam=exam.numbers | {"about": about})
 
-
+# %% ../nbs/05_evaluate.ipynb #c5778033
 def evaluate_files(
     emulator=None,  # Emulator, its name, run or file; None: judge the last twin
     data_dir="data/maps",  # folder of CMD-named files
@@ -668,7 +668,7 @@ def evaluate_files(
         report.save(out)
     return report
 
-
+# %% ../nbs/05_evaluate.ipynb #281348dd
 def referee_sections(bench: Bench, report: Report, train: xr.Dataset, twins: list, reverse: Regressor | None, seed: int) -> list[Section]:
     "Everything that needs the training maps."
     judged, name = report.sets[0], report.about["judged"]

@@ -75,7 +75,7 @@ def check_exam(test: xr.Dataset, made: xr.Dataset, twins, by) -> None:
         if ds.sizes["map"] != test.sizes["map"] or (order(ds) != order(test)).any():
             raise ValueError(f"{who} are {ds.sizes['map']}, the test set's {test.sizes['map']}: give as many of each simulation, in the same order")
 
-
+# %% ../nbs/04h_exam.ipynb #23e87ed8
 def pixels(
     ds: xr.Dataset,  # labelled maps
     fields=None,  # default: all
@@ -83,19 +83,19 @@ def pixels(
     "log10 of the maps; ValueError on NaN, infinite or non-positive pixels."
     return np.concatenate(list(stream(map_fields(ds, fields), log=True)))
 
-
+# %% ../nbs/04h_exam.ipynb #22c9534a
 def standardise(*sets: np.ndarray) -> list[np.ndarray]:  # (map, f, y, x) each
     "Arrays in standard deviations of the first one's fields about their means."
     mean, std = (getattr(np, name)(sets[0], axis=(0, 2, 3), keepdims=True, dtype=np.float64) for name in ("mean", "std"))
     return [((one - mean) / std).astype(np.float32) for one in sets]
 
-
+# %% ../nbs/04h_exam.ipynb #d5e610f0
 def with_laplacian(*sets: np.ndarray) -> list[np.ndarray]:  # (map, f, y, x) each -> (map, 2 f, y, x)
     "Standardised maps and their standardised Laplacians."
     laplacians = [4 * x - sum(np.roll(x, shift, axis) for shift in (1, -1) for axis in (2, 3)) for x in sets]
     return [np.concatenate(both, axis=1) for both in zip(standardise(*sets), standardise(*laplacians))]
 
-
+# %% ../nbs/04h_exam.ipynb #828cc9cf
 def grids_of(size: int, smallest: int) -> list[int]:
     "The grid and its halves, down to the smallest."
     return [size // 2**i for i in range(8) if size % 2**i == 0 and size // 2**i >= smallest]
@@ -149,13 +149,13 @@ def fit_classifier(
             looks.append(_look(network, real[held], made[held], labels[held]))
     return np.array(looks)
 
-
+# %% ../nbs/04h_exam.ipynb #16a6dace
 def _logits(network: Classifier, maps: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "Logits in float32, computed in bfloat16 where the processor has it."
     with torch.autocast("cpu", torch.bfloat16, enabled=_bfloat16("cpu")):
         return network(maps.to(memory_format=torch.channels_last), labels).float()
 
-
+# %% ../nbs/04h_exam.ipynb #4ed0664d
 @torch.no_grad()
 def _look(network: Classifier, real: torch.Tensor, made: torch.Tensor, labels: torch.Tensor) -> np.ndarray:  # (2, maps)
     "Logits of many maps, in mixed batches spread over all simulations as in training: batch normalisation needs no memory."
@@ -181,14 +181,14 @@ def pair_table(
             table[a, b] = 1 - (below + upto).mean() / (2 * len(rising))
     return table
 
-
+# %% ../nbs/04h_exam.ipynb #85a6a90f
 def weighted_auc(table: np.ndarray, weights: np.ndarray) -> np.ndarray:  # (n, n), (draws, n) -> (draws,)
     "AUC of simulations counted with these weights."
     known = ~np.isnan(table[np.diag_indices(len(table))])
     w = weights[:, known] / np.maximum(weights[:, known].sum(axis=1, keepdims=True), 1e-12)
     return np.einsum("di,ij,dj->d", w, table[np.ix_(known, known)], w)
 
-
+# %% ../nbs/04h_exam.ipynb #cc4253fe
 @dataclass(frozen=True)
 class TwoSample:
     "Result of a classifier two-sample test."
@@ -222,7 +222,7 @@ class TwoSample:
     def plain(self) -> dict:
         return {"steps": list(self.steps), "auc": self.auc.round(4).tolist(), "mean": self.mean, "low": self.low, "high": self.high}
 
-
+# %% ../nbs/04h_exam.ipynb #4e0cb7ea
 def join(parts: list[TwoSample]) -> TwoSample:
     "One result of several seeds."
     return TwoSample(parts[0].steps, np.concatenate([one.auc for one in parts]), sum((one.tables for one in parts), ()), parts[0].scores)
@@ -238,7 +238,7 @@ def side_by_side(tasks: list[Callable]) -> list:
     finally:
         torch.set_num_threads(threads)
 
-
+# %% ../nbs/04h_exam.ipynb #1318e451
 def c2st(
     real: xr.Dataset,  # simulated maps, 24 simulations or more
     made: xr.Dataset,  # emulated maps at the same labels, in the same order
@@ -278,7 +278,7 @@ def surest(result: TwoSample, n: int = 4) -> pd.DataFrame:
         parts.append(part[names].to_dataframe()[names].assign(kind=kind, logit=part[kind].values))
     return pd.concat(parts, ignore_index=True)
 
-
+# %% ../nbs/04h_exam.ipynb #dbe97d32
 def plot_surest(result: TwoSample, real: xr.Dataset, made: xr.Dataset, n: int = 4):
     "Left the emulated maps that the classifier is surest of, right the simulated ones; colours are shared within a field."
     chosen, names = surest(result, n), list(map_fields(real))
@@ -315,7 +315,7 @@ def band_errors(bench: Bench, sample) -> pd.DataFrame:
                 rows.append((statistic, subject, band, float(shift[columns].mean()), floor))
     return pd.DataFrame(rows, columns=["statistic", "field", "band", "error", "floor"])
 
-
+# %% ../nbs/04h_exam.ipynb #efb3a2fe
 def wasserstein(
     one: np.ndarray,  # (map, f, y, x) standardised log10
     two: np.ndarray,
@@ -349,7 +349,7 @@ class Scale:
         "Largest ratio over fields."
         return self.report.table.query("scope == 'pooled'").groupby("statistic", sort=False)["ratio"].max()
 
-
+# %% ../nbs/04h_exam.ipynb #48e35237
 def judge_scale(test, made, twins, by=None, bench: Bench | None = None, report: Report | None = None, seed: int = 0) -> Scale:
     "Every statistic on one grid; `bench` and `report` may be given where they are known."
     bench = Bench(test, twins, by, seed=seed) if bench is None else bench
@@ -360,7 +360,7 @@ def judge_scale(test, made, twins, by=None, bench: Bench | None = None, report: 
     table = pd.DataFrame({"error": w1[0], "floor": floor}, index=list(map_fields(test)))
     return Scale(test.sizes["x"], bench, report, band_errors(bench, report.sample), table)
 
-
+# %% ../nbs/04h_exam.ipynb #975212ef
 def scales(test, made, twins, by=None, bench=None, report=None, seed: int = 0, tick: Callable = lambda: None) -> list[Scale]:
     "`judge_scale` at the full grid, half and a quarter of it (16 pixels at least)."
     found = []
@@ -383,7 +383,7 @@ def scale_section(found: list[Scale], named=()) -> Section:
     note = "Distance over the floor, pooled over labels, mean over fields, on maps averaged linearly to coarser grids. 1 is perfect. †: a training loss named it; the verdict rests on the others."
     return tabulate("Exam: every statistic at three scales", table.rename_axis("statistic").reset_index(), note, lambda: plot_scales(found), "exam_scales", **{f"{one.grid}²": "{:.1f}" for one in found})
 
-
+# %% ../nbs/04h_exam.ipynb #2bf56cf2
 def percent_section(found: list[Scale]) -> Section:
     "Errors of P(k) in per cent, of r(k), and W1, a row a grid, statistic and field."
     rows = []
@@ -398,7 +398,7 @@ def percent_section(found: list[Scale]) -> Section:
     note = "Mean absolute error of the mean of ln P(k), as per cent, and of the mean of r(k), in bands of k [h/Mpc]; W1 between the distributions of log10 of all pixels, in standard deviations. In brackets the mean of the twins."
     return tabulate("Exam: errors in per cent", table, note)
 
-
+# %% ../nbs/04h_exam.ipynb #f11f274e
 def plot_scales(found: list[Scale]):
     "Error of the mean of ln P(k) of x (full) and of log10 x (dashed) in per cent, by field and grid; grey: mean of the twins."
     names = list(map_fields(found[0].bench.test))
@@ -421,7 +421,7 @@ def plot_scales(found: list[Scale]):
     axes[0, 0].legend(fontsize=6)
     return fig
 
-
+# %% ../nbs/04h_exam.ipynb #50638436
 def _shift(one: Scale, statistic: str, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     "k, the judged set's shift of a curve, and the twins' mean absolute shift."
     bench, n = one.bench, len(one.report.sample.first)
@@ -444,7 +444,7 @@ def class_z(
     means -= means.mean(axis=(2, 3), keepdims=True)
     return means.mean(axis=0) / (means.std(axis=0) / np.sqrt(n) + 1e-300)
 
-
+# %% ../nbs/04h_exam.ipynb #1e6ad861
 def lattice(
     ds: xr.Dataset,  # labelled maps
     roll: int | None = None,  # seed: roll each map at random first
@@ -457,7 +457,7 @@ def lattice(
     rms = {p: np.sqrt((class_z(maps, p) ** 2).mean(axis=(1, 2))) for p in PERIODS if maps.shape[-1] % p == 0}
     return pd.DataFrame(rms, index=list(map_fields(ds)))
 
-
+# %% ../nbs/04h_exam.ipynb #14254384
 def lattice_ratio(made: pd.DataFrame, real: pd.DataFrame) -> float:
     "rms z over fields and p = 2, 4 of the judged maps over that of simulations."
     rms = lambda table: np.sqrt((table[[2, 4]].values ** 2).mean())
@@ -480,7 +480,7 @@ def plot_lattice(tables: dict[str, pd.DataFrame]):
     axes[0, 0].legend(fontsize=7)
     return fig
 
-
+# %% ../nbs/04h_exam.ipynb #fcd0f343
 def lattice_section(tables: dict[str, pd.DataFrame]) -> Section:
     "rms z of every set, field and p."
     table = pd.concat(tables, names=["maps", "field"]).rename(columns=lambda p: f"p = {p}").reset_index()
@@ -492,7 +492,7 @@ def spectra_of(ds: xr.Dataset) -> np.ndarray:  # (map, f * k)
     "ln P(k) of log10 x, all fields side by side."
     return np.concatenate([np.log(one.values) for one in power_spectrum(ds, log=True).values()], axis=1)
 
-
+# %% ../nbs/04h_exam.ipynb #b38d5260
 def pqm_features(kind: str, *sets: xr.Dataset) -> list[np.ndarray]:  # (map, features) each
     "Pixels at 16² at most, or spectra, standardised by the first set."
     if kind == "pixels":
@@ -501,7 +501,7 @@ def pqm_features(kind: str, *sets: xr.Dataset) -> list[np.ndarray]:  # (map, fea
     arrays = [spectra_of(ds[list(map_fields(sets[0]))]) for ds in sets]
     return [(one - arrays[0].mean(axis=0)) / arrays[0].std(axis=0) for one in arrays]
 
-
+# %% ../nbs/04h_exam.ipynb #d124ca64
 def pqmass(
     real: np.ndarray,  # (map, features)
     made: np.ndarray,
@@ -536,7 +536,7 @@ def pqm_section(found: dict[str, dict[str, np.ndarray]] | str) -> Section:
     note = "PQMass against the test set: mean and scatter over tessellations. Twins are what simulations reach; maps of one simulation are not independent."
     return tabulate("Exam: PQMass", table, note, lambda: plot_pqm(found), "exam_pqmass")
 
-
+# %% ../nbs/04h_exam.ipynb #4ff7e87b
 def plot_pqm(found: dict[str, dict[str, np.ndarray]]):
     "chi squared over degrees of freedom of every tessellation, a panel a kind of feature."
     fig, axes = plt.subplots(1, len(found), figsize=(3.4 * len(found), 2.4), squeeze=False)
@@ -564,14 +564,14 @@ class Transfer:
     def mean(self) -> float:
         return float(np.abs(self.shift).mean())
 
-
+# %% ../nbs/04h_exam.ipynb #12ba1e7f
 def read_unit(regressor: Regressor, ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:  # (map, labels) each, on [0, 1]
     "What a regressor reads, and the truth."
     mean = regressor.predict(ds)["mean"]
     read = [p.to_unit(mean.sel(parameter=p.name).values) for p in regressor.config.parameters]
     return np.stack(read, axis=1), np.stack([p.to_unit(ds[p.name].values) for p in regressor.config.parameters], axis=1)
 
-
+# %% ../nbs/04h_exam.ipynb #5912dabb
 def moved(
     read: np.ndarray,  # (map, labels) read from the test set
     truth: np.ndarray,
@@ -582,7 +582,7 @@ def moved(
     error = np.sqrt(((read - truth) ** 2).mean(axis=0))
     return (other.mean(axis=0) - read.mean(axis=0)) / error, (other - its_truth).std(axis=0) / (read - truth).std(axis=0)
 
-
+# %% ../nbs/04h_exam.ipynb #b1c4bdb2
 def transfer(
     train: xr.Dataset,  # simulated maps of other labels
     test: xr.Dataset,
@@ -619,7 +619,7 @@ def reverse(
     score = lambda read: [r_squared(t, r) if np.ptp(t) else np.nan for t, r in zip(truth.T, read.T)]
     return pd.DataFrame({"forward R²": score(one), "reverse R²": score(two), "shift": (two - one).mean(axis=0) / error}, index=names)
 
-
+# %% ../nbs/04h_exam.ipynb #00dd48e4
 def transfer_section(found: dict[str, Transfer], back: pd.DataFrame | None) -> Section:
     "Shift and width of each label, mean over seeds, a column a set; then the reverse."
     first = next(iter(found.values()))
@@ -633,7 +633,7 @@ def transfer_section(found: dict[str, Transfer], back: pd.DataFrame | None) -> S
     note = f"Regressors of {len(first.shift)} seeds, taught on simulated training maps only. Shift: mean of (read − read from the test set) in the regressor's own rms error; width: scatter of (read − truth) over the test set's. Reverse: taught on emulated maps at training labels, read on the test set, beside one taught on as many simulated maps."
     return tabulate("Exam: transfer", table, note, lambda: plot_transfer(found), "exam_transfer")
 
-
+# %% ../nbs/04h_exam.ipynb #d6b1d1c4
 def plot_transfer(found: dict[str, Transfer]):
     "Shift of every label, a point a seed, a colour a set."
     names = next(iter(found.values())).names
@@ -658,7 +658,7 @@ def by_condition(report: Report) -> pd.DataFrame:  # rows statistics, columns la
     mean = table.assign(third=third, label=label).groupby(["statistic", "label", "third"], sort=False)["ratio"].mean().reset_index()
     return mean.loc[mean.groupby(["statistic", "label"], sort=False)["ratio"].idxmax()].reset_index(drop=True)
 
-
+# %% ../nbs/04h_exam.ipynb #c538fd13
 def condition_section(worst: pd.DataFrame, named=()) -> Section:
     "One row a statistic, a column a label: ratio and third."
     text = worst.assign(cell=[f"{line.ratio:.1f} {line.third}" for line in worst.itertuples()])
@@ -667,7 +667,7 @@ def condition_section(worst: pd.DataFrame, named=()) -> Section:
     note = "Ratio to the floor, mean over fields, in the worst third of each label the emulator was told: low, middle or high."
     return tabulate("Exam: worst third of each label", table.reset_index(), note, lambda: plot_condition(worst), "exam_condition")
 
-
+# %% ../nbs/04h_exam.ipynb #e12f09fb
 def plot_condition(worst: pd.DataFrame):
     "Worst third of each label, a square a statistic and label."
     table = worst.pivot(index="statistic", columns="label", values="ratio").loc[list(dict.fromkeys(worst["statistic"])), list(dict.fromkeys(worst["label"]))]
@@ -703,7 +703,7 @@ class Exam:
             parts.append(f"labels read back are off by {a['transfer']['mean']:.2f} of the regressor's error" + (f" (twins {a['transfer']['twins']:.2f})" if a["transfer"]["twins"] is not None else ""))
         return "; ".join(parts) + "."
 
-
+# %% ../nbs/04h_exam.ipynb #3f5401b1
 def plain(value):
     "Numbers, lists and dictionaries that JSON knows, rounded to five digits; None for what is not a number."
     if isinstance(value, dict):
@@ -745,7 +745,7 @@ def summary_rows(a: dict) -> dict[str, str]:
         rows[f"PQMass on {kind}: χ²/dof (twins)"] = f"{sets['made']:.2f} ({', '.join(f'{one:.2f}' for who, one in sets.items() if who.startswith('twin'))})"
     return rows | _read_rows(a)
 
-
+# %% ../nbs/04h_exam.ipynb #5f9733b1
 def _read_rows(a: dict) -> dict[str, str]:
     "Rows on labels read back, and on the worst third."
     rows, read = {}, a.get("transfer")
@@ -762,7 +762,7 @@ def _read_rows(a: dict) -> dict[str, str]:
         rows["worst third of a label [floors]"] = f"{worst['ratio']:.1f} ({worst['statistic']}, {worst['third']} {worst['label']})"
     return rows
 
-
+# %% ../nbs/04h_exam.ipynb #a5172132
 def summary_section(exam: Exam) -> Section:
     "The numbers that matter, and the verdict."
     rows = [list(row) for row in summary_rows(exam.numbers).items()]
@@ -783,7 +783,7 @@ def scale_numbers(found: list[Scale], named) -> dict:
         percent[str(one.grid)] = bands | {"W1": one.w1.to_dict("index")}
     return {"floors": floors, "means": means, "percent": percent}
 
-
+# %% ../nbs/04h_exam.ipynb #acbc9999
 def transfer_numbers(found: dict[str, Transfer], back: pd.DataFrame | None) -> dict:
     "Shift and width by label, mean |shift| of the judged maps, of twins and of rivals, and the reverse."
     first, *rest = found
@@ -793,7 +793,7 @@ def transfer_numbers(found: dict[str, Transfer], back: pd.DataFrame | None) -> d
     others = {who: found[who].mean for who in rest if not who.startswith("twin")}
     return {"mean": one.mean, "twins": np.mean(twins) if twins else None, "labels": labels, "rivals": others, "reverse": None if back is None else back.to_dict("index")}
 
-
+# %% ../nbs/04h_exam.ipynb #7c7fea0e
 def c2st_section(found: dict[str, TwoSample], beside: dict[str, TwoSample]) -> Section:
     "AUC by steps and their mean, a row a test; `beside` holds twins of the same names."
     rows = []
@@ -803,7 +803,7 @@ def c2st_section(found: dict[str, TwoSample], beside: dict[str, TwoSample]) -> S
     note = "AUC with which a small periodic network that sees the labels tells emulated from simulated maps, on held-out simulations, after so many steps of 64 maps; the C2ST is their mean. 0.5: it cannot. Interval: 95 %, bootstrap over held-out simulations. Single fields and rivals (on half the grid): one seed, 200 steps at most."
     return tabulate("Exam: classifier two-sample test", pd.DataFrame(rows), note, lambda: plot_c2st(found, beside), "exam_c2st")
 
-
+# %% ../nbs/04h_exam.ipynb #05246a86
 def plot_c2st(found: dict[str, TwoSample], beside: dict[str, TwoSample]):
     "AUC against steps, a panel a grid: each seed in orange, a twin in grey."
     grids = [name for name in found if name.endswith("²")]
@@ -821,7 +821,7 @@ def plot_c2st(found: dict[str, TwoSample], beside: dict[str, TwoSample]):
     axes[0, 0].legend(handles.values(), handles, fontsize=7)
     return fig
 
-
+# %% ../nbs/04h_exam.ipynb #e38e0ea0
 def surest_section(result: TwoSample, real: xr.Dataset, made: xr.Dataset, n: int = 4) -> Section:
     "The maps that the classifier is surest of."
     table = surest(result, n).drop(columns="place")
@@ -834,7 +834,7 @@ def some_views(ds: xr.Dataset, n_sims: int, n_views: int = 5) -> xr.Dataset:
     places = np.split(np.arange(ds.sizes["map"]), first_maps(ds)[1:])[:n_sims]
     return ds.isel(map=np.concatenate([part[:: max(1, len(part) // n_views)][:n_views] for part in places]))
 
-
+# %% ../nbs/04h_exam.ipynb #540c60d0
 def blind_exam(
     test: xr.Dataset,  # simulated maps that the emulator has not seen; 24 simulations or more
     made: xr.Dataset,  # emulated maps at the same labels, in the same order
@@ -907,7 +907,7 @@ def _classify(test, made, twins, by, grids, seeds, steps, others, tick) -> tuple
     joined = {f"{grid}²": join([found.pop((f"{grid}²", seed)) for seed in seeds]) for grid in grids}
     return joined | found, beside
 
-
+# %% ../nbs/04h_exam.ipynb #390e95a2
 def _sections(parts: dict, name: str, named, test, made) -> list[Section]:
     "The tables of all parts."
     found, two = parts["scales"], parts["two"]
@@ -917,7 +917,7 @@ def _sections(parts: dict, name: str, named, test, made) -> list[Section]:
     sections += [condition_section(parts["worst"], named)] * bool(len(parts["worst"]))
     return sections + [rivals_section(found[0].floors, parts["rivals"], named, name)] * bool(parts["rivals"])
 
-
+# %% ../nbs/04h_exam.ipynb #10b1b112
 def _numbers(parts: dict, name: str, named) -> dict:
     "The numbers of all parts."
     found, two, twin, tables, masses, others = (parts[key] for key in ("scales", "two", "twin", "lattice", "masses", "rivals"))
@@ -937,7 +937,7 @@ def _numbers(parts: dict, name: str, named) -> dict:
         "rivals": {one: ratios.to_dict() for one, ratios in others.items()},
     }
 
-
+# %% ../nbs/04h_exam.ipynb #f8a31589
 def _tessellate(test, sets, seed) -> dict[str, dict[str, np.ndarray]] | str:
     "PQMass on pixels and on spectra, for every set; without the package, the sentence that says so."
     masses = {}
@@ -949,7 +949,7 @@ def _tessellate(test, sets, seed) -> dict[str, dict[str, np.ndarray]] | str:
             return str(error)
     return masses
 
-
+# %% ../nbs/04h_exam.ipynb #c3209672
 def _read(train, made_train, test, sets, by, seeds, epochs, n_train, tick) -> tuple[dict[str, Transfer], pd.DataFrame | None]:
     "Transfer to every set, and the reverse; widths only of labels that were told."
     firsts = np.append(first_maps(train), train.sizes["map"])
@@ -967,7 +967,7 @@ def _read(train, made_train, test, sets, by, seeds, epochs, n_train, tick) -> tu
     tick()
     return found, back
 
-
+# %% ../nbs/04h_exam.ipynb #24c0e2c0
 def rivals_section(floors: pd.Series, judged: dict[str, pd.Series], named, name: str) -> Section:
     "Ratios to the floor on the full grid, a column a set."
     table = pd.DataFrame({name: floors} | judged)
@@ -986,7 +986,7 @@ def gate_parts(numbers: dict, named=()) -> dict[str, float]:
         parts["transfer"] = numbers["transfer"]["mean"]
     return parts | {"C2ST - 0.5, full grid": excess(full), "C2ST - 0.5, half grid": excess(half)}
 
-
+# %% ../nbs/04h_exam.ipynb #8f007be9
 def gate(
     numbers: dict,  # of an Exam
     reference: dict,  # of the Exam to be beaten, on the same grids
@@ -1018,7 +1018,7 @@ def fidelity_page(
     lines = ["| " + " | ".join([row, *(columns[name].get(row, "") for name in names), *("not judged yet" for _ in missing)]) + " |" for row in rows]
     return "\n\n".join([_PREFACE, "\n".join(head + lines), *_statistics(exams, names), *map(_provenance, (exams[name]["about"] for name in names))]) + "\n"
 
-
+# %% ../nbs/04h_exam.ipynb #9c581229
 _PREFACE = """# Fidelity
 
 The blind exam ([nbs/04h_exam.ipynb](../nbs/04h_exam.ipynb)) of the packaged emulators, on labels that none of them has seen. Generated by `docs/make_fidelity.py` from `docs/fidelity/*.json`; do not edit.
@@ -1037,7 +1037,7 @@ def _statistics(exams: dict, names: list[str]) -> list[str]:
         tables.append("\n".join([f"## Every statistic at {grid}²\n\nRatio to the floor, mean over fields, in brackets the worst field; † aimed.\n", "| statistic | " + " | ".join(judged) + " |", "|" + " --- |" * (1 + len(judged)), *lines]))
     return tables
 
-
+# %% ../nbs/04h_exam.ipynb #434a7ba0
 def _provenance(about: dict) -> str:
     "What was judged, against what, and what it cost."
     origin, cost = about.get("origin", {}), about.get("cost", {})

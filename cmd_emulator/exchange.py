@@ -26,7 +26,7 @@ def _outgoing(ds: xr.Dataset) -> xr.Dataset:
         ds = ds.assign_coords({name: (ds[name].dims, codes.astype(np.int16), ds[name].attrs | {"words": json.dumps(words.tolist())})})
     return ds.drop_encoding().assign_attrs(fields=json.dumps(list(ds.data_vars)))
 
-
+# %% ../nbs/00g_exchange.ipynb #eaa76392
 def _incoming(ds: xr.Dataset, place) -> xr.Dataset:
     "Maps as `open_maps` returns them; ValueError if these are no labelled maps."
     try:
@@ -62,7 +62,7 @@ def save_netcdf(
         except ImportError:
             ds.to_netcdf(temporary, engine="scipy")
 
-
+# %% ../nbs/00g_exchange.ipynb #6a3b9e66
 def open_netcdf(path) -> xr.Dataset:
     "Labelled maps of a file that `save_netcdf` wrote, read when they are looked at."
     try:
@@ -81,7 +81,7 @@ def _need_zarr() -> None:
     except ImportError as error:
         raise ImportError(f"Zarr needs zarr and fsspec ({error}): pip install 'cmd_emulator[exchange]'") from None
 
-
+# %% ../nbs/00g_exchange.ipynb #84b2dd81
 def consolidate(url) -> None:
     "Gather the descriptions of a Zarr group in one file, so that one request opens it."
     from zarr import consolidate_metadata
@@ -89,7 +89,7 @@ def consolidate(url) -> None:
         warnings.simplefilter("ignore")  # such a file is not yet part of version 3; readers that do not know it pass it by
         consolidate_metadata(str(url))
 
-
+# %% ../nbs/00g_exchange.ipynb #cc90205f
 def save_zarr(
     ds: xr.Dataset,  # labelled maps
     url,  # folder or address, replaced if it exists
@@ -105,7 +105,7 @@ def save_zarr(
         ds.isel(map=slice(start, start + block)).drop_vars(["x", "y"]).to_zarr(str(url), append_dim="map", **options)
     consolidate(url)
 
-
+# %% ../nbs/00g_exchange.ipynb #7a148979
 def open_zarr(url) -> xr.Dataset:
     "Labelled maps of a group that `save_zarr` wrote, fetched chunk by chunk when they are looked at."
     _need_zarr()

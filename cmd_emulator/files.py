@@ -45,7 +45,7 @@ def plain(config) -> dict:
     "A configuration as plain values, as JSON would return them."
     return json.loads(json.dumps(asdict(config)))
 
-
+# %% ../nbs/03a_files.ipynb #27a2bfbd
 def write_sealed(path, meta: dict, weights: dict) -> str:
     "Write text and tensors with their fingerprint, which is returned; the file appears at once or not at all."
     meta = json.loads(json.dumps(meta))  # as it will be read
@@ -54,7 +54,7 @@ def write_sealed(path, meta: dict, weights: dict) -> str:
         temporary.write_bytes(safetensors.torch.save(weights, {name: json.dumps(value) for name, value in meta.items()}))
     return meta["sha256"]
 
-
+# %% ../nbs/03a_files.ipynb #c6403343
 def save_emulator(
     path,
     network: torch.nn.Module,  # with a dataclass `config`
@@ -81,7 +81,7 @@ def known_emulators() -> dict[str, Path]:
         runs = Path("data/runs")
     return {p.parent.name: p for p in sorted(runs.glob("*/emulator.safetensors"))} | found
 
-
+# %% ../nbs/03a_files.ipynb #ebdd323d
 def find_emulator(
     name,  # pretrained name, run name, run folder or .safetensors file
 ) -> Path:
@@ -109,7 +109,7 @@ def check_format(path, found) -> int:
         raise ValueError(f"{path} has format {found!r}, expected {FORMAT!r}: it was written by another program")
     return int(number[1])
 
-
+# %% ../nbs/03a_files.ipynb #e9b00e14
 _NEEDED = ("generator", "normaliser", "fields", "conditions", "config")
 
 
@@ -141,7 +141,7 @@ def read_emulator(path) -> tuple[dict, dict]:
         return marginalised(*read_emulator(path.with_name(note["emulator"])), note["conditions"], path)
     return read_file(path)
 
-
+# %% ../nbs/03a_files.ipynb #b3368f39
 def seal(path) -> str:
     "Write an emulator's fingerprint into its file, so that any change of it is noticed; returns the fingerprint."
     return write_sealed(path, *read_emulator(path))
@@ -158,7 +158,7 @@ def network_of(meta: dict) -> tuple[type, type]:
     module, *names = NETWORKS[method]
     return tuple(getattr(importlib.import_module(module), name) for name in names)
 
-
+# %% ../nbs/03a_files.ipynb #8ffe082b
 def build_generator(path, meta: dict, weights: dict) -> torch.nn.Module:
     "The network of an emulator file. ValueError when text and weights do not belong together."
     kind, config = network_of(meta)
@@ -196,7 +196,7 @@ def marginalised(meta: dict, weights: dict, conditions, name) -> tuple[dict, dic
     changed = {"generator": {"conditions": len(conditions), "drawn": len(drawn)}, "config": {"conditions": conditions, "drawn": drawn}}
     return meta | {"conditions": conditions} | {key: meta[key] | value for key, value in changed.items()}, weights
 
-
+# %% ../nbs/03a_files.ipynb #fdf7ed60
 def marginalise(
     name,  # pretrained name, run name, run folder or .safetensors file
     conditions,  # labels that the new one is still told, in this order; () is unconditional

@@ -28,7 +28,7 @@ def boxed(
     rows = F.pad(weight, (0, 0, 0, 1)) + F.pad(weight, (0, 0, 1, 0))
     return F.pad(rows, (0, 1)) + F.pad(rows, (1, 0))
 
-
+# %% ../nbs/08_gan.ipynb #6e805a7a
 def conv_up(
     x: torch.Tensor,  # (b, c, n, n)
     weight: torch.Tensor,  # (o, c, 3, 3)
@@ -54,7 +54,7 @@ def channels_at(
     "Channels of a level: doubling from 64² towards 4², at most `max_channels`; half of `width` at 128², a quarter at 256², at least 8."
     return max(8, min(max_channels, int(width * 2 ** (7 - level.bit_length())) if level <= 64 else width * 64 // level))
 
-
+# %% ../nbs/08_gan.ipynb #b6baf8f8
 def check_least(config, **least: int) -> None:
     "ValueError when a setting of a configuration lies below its least value."
     for name, value in least.items():
@@ -274,12 +274,12 @@ def ranked(
         return flat.gather(-1, order)
     return flat.sort(-1).values[..., ranks]
 
-
+# %% ../nbs/08_gan.ipynb #e7f07112
 def laplacian(maps: torch.Tensor) -> torch.Tensor:
     "Four times a pixel minus its four neighbours, periodic, for (..., n, n)."
     return 4 * maps - sum(maps.roll(step, axis) for step in (-1, 1) for axis in (-1, -2))
 
-
+# %% ../nbs/08_gan.ipynb #a2f2d7fa
 def lowest_neighbour(maps: torch.Tensor) -> torch.Tensor:
     "The lowest of each pixel's eight neighbours, periodic, for (..., n, n)."
     sides = torch.minimum(maps.roll(1, -1), maps.roll(-1, -1))
@@ -339,7 +339,7 @@ class Conv(nn.Module):
     def forward(self, x):
         return conv(x, self.weight, self.bias)
 
-
+# %% ../nbs/08_gan.ipynb #36cef446
 class Halve(nn.Module):
     "Residual block: two convolutions and a mean over 2×2 pixels, beside a straight path."
 
@@ -425,7 +425,7 @@ def quarter(x: torch.Tensor, corner: tuple[int, int]) -> torch.Tensor:
     top, left = (step * place for place in corner)
     return x[..., top:top + 8 * step, left:left + 8 * step]
 
-
+# %% ../nbs/08_gan.ipynb #cc49c602
 def reconstruction_targets(
     maps: torch.Tensor,  # (b, f, n, n)
     corner: tuple[int, int],  # as in `quarter`

@@ -127,7 +127,7 @@ def gradient_penalty(discriminator: Discriminator, loss: AdversarialLoss, real: 
         return 10 * lipschitz_penalty(logits, real, fake)
     return 0.5 * (gradient_norm2(logits, real) + gradient_norm2(logits, fake))
 
-
+# %% ../nbs/08b_gan_train.ipynb #5afe7215
 def generator_loss(discriminator: Discriminator, loss: AdversarialLoss, real: torch.Tensor, fake: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "What the generator pays for the maps that it has made."
     with torch.no_grad():
@@ -140,7 +140,7 @@ def learning_rate(config: GanConfig, seen: int) -> float:
     left = (config.images - seen) / max(1, config.cooldown * config.images)
     return config.lr * min(1.0, max(left, 0.0))
 
-
+# %% ../nbs/08b_gan_train.ipynb #2ca195e7
 def ema_share(config: GanConfig, seen: int) -> float:
     "The share of the current weights in the averaged ones that one step brings, after so many images."
     halflife = min(config.ema_halflife, max(seen, 1) / 20)

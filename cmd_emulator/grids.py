@@ -28,12 +28,12 @@ def grids_file(field: str, suite: str, sim_set: str, resolution: int, redshift: 
     name = maps_file(field, suite, sim_set).replace("Maps_", "Grids_", 1)
     return name.replace("_z=0.00.npy", f"_{resolution}_z={redshift:.1f}.npy")
 
-
+# %% ../nbs/00f_grids.ipynb #7411d33a
 def grids_bytes(n_sims: int, resolution: int) -> int:
     "Size of a file of grids: NumPy's header of 128 bytes, then float32 voxels."
     return 128 + 4 * n_sims * resolution**3
 
-
+# %% ../nbs/00f_grids.ipynb #c7bad1a6
 def volume_unit(field: str) -> str:
     "Unit of a field in a grid."
     unit = FIELDS[check_field(field)].unit
@@ -49,7 +49,7 @@ def _open_grid(path: Path, resolution: int, n_sims: int) -> np.memmap:
         raise ValueError(f"{path} has shape {grids.shape}, expected {expected} for the {n_sims} rows of the table")
     return grids
 
-
+# %% ../nbs/00f_grids.ipynb #e1cc7ca1
 def open_grids(
     data_dir,  # folder of the files
     fields=("Mgas", "HI", "B"),  # which fields
@@ -98,7 +98,7 @@ class _Project:
         weights = weights * (BOX / size if self.integrate else 1 / weights.sum())
         return np.tensordot(weights, layers, (0, axis)).astype(np.float32)
 
-
+# %% ../nbs/00f_grids.ipynb #88414e59
 @dataclass
 class _Slice:
     "Maps (b, N, N) of one field by number: single layers of grids."
@@ -120,7 +120,7 @@ def _labelled(grids: xr.Dataset, arrays: dict, views: np.ndarray) -> xr.Dataset:
     return label_maps(arrays, np.repeat(labels, each, axis=0), names=names, suite=grids.attrs["suite"], sim_set=grids.attrs["set"],
                       views=np.tile(views, n), sims=np.repeat(grids["sim"].values, each), attrs=attrs)
 
-
+# %% ../nbs/00f_grids.ipynb #d7217137
 def slabs(
     grids: xr.Dataset,  # of `open_grids`
 ) -> xr.Dataset:  # dims map, y, x; lazy; 15 maps a simulation
@@ -129,7 +129,7 @@ def slabs(
     read = {field: _Project(grids[field].data, grids[field].units in _VOLUME.values()) for field in grids.data_vars}
     return _labelled(grids, {field: lazy_maps((VIEWS * n, size, size), project) for field, project in read.items()}, np.arange(VIEWS))
 
-
+# %% ../nbs/00f_grids.ipynb #0b9f62e4
 def slices(
     grids: xr.Dataset,  # of `open_grids`
     axis: int,  # 0, 1 or 2: the axis that is cut

@@ -20,7 +20,7 @@ def interpolate(
     "The point on the straight line from noise to maps, and the velocity there: both (b, f, n, n)."
     return torch.lerp(noise, maps, t[:, None, None, None]), maps - noise
 
-
+# %% ../nbs/03_losses.ipynb #d8eaf04a
 WIDE = 1.2  # standard deviation of the logit of t
 
 

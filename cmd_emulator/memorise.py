@@ -36,7 +36,7 @@ def standard_maps(
         logs = logs - logs.mean(axis=(2, 3), keepdims=True)
         yield logs / logs.std(axis=(2, 3), keepdims=True)
 
-
+# %% ../nbs/04d_memorise.ipynb #748bac05
 def waves(
     maps: np.ndarray,  # (..., f, N, N) with variance one
     size: int | None = None,  # keep the waves that a grid of size x size can show; default: all
@@ -51,7 +51,7 @@ def waves(
     kept[..., :half, :half], kept[..., 1 - half :, :half] = wave[..., :half, :half], wave[..., 1 - half :, :half]
     return kept
 
-
+# %% ../nbs/04d_memorise.ipynb #b80ee49b
 def correlations(
     a: np.ndarray,  # (n, f, N, N/2 + 1) of `waves`
     b: np.ndarray,  # (m, f, N, N/2 + 1)
@@ -68,7 +68,7 @@ def eight(maps: np.ndarray) -> np.ndarray:  # (n, f, N, N) -> (n, 8, f, N, N)
     n, tensor = len(maps), torch.from_numpy(np.ascontiguousarray(maps))
     return symmetry(tensor.repeat_interleave(8, 0), torch.arange(8).repeat(n)).reshape(n, 8, *maps.shape[1:]).numpy()
 
-
+# %% ../nbs/04d_memorise.ipynb #df2982ef
 def screen(
     maps: xr.Dataset,  # judged
     train: xr.Dataset,
@@ -97,7 +97,7 @@ def shortlist(
     order = np.argsort(-score)
     return np.concatenate([order[:n], order[sims[order] != sims[order[0]]][:n]])
 
-
+# %% ../nbs/04d_memorise.ipynb #0f3a8a3b
 def align(
     judged: np.ndarray,  # (f, N, N) standardised
     candidates: np.ndarray,  # (c, f, N, N) standardised
@@ -152,21 +152,21 @@ class Copies:
     def passed(self) -> bool:
         return self.excess <= self.limit and not self.suspects
 
-
+# %% ../nbs/04d_memorise.ipynb #e05d1b70
 def lead(judged: np.ndarray, real: np.ndarray) -> float:
     "Largest amount by which the cumulative distribution of `judged` exceeds that of `real`."
     points = np.concatenate([judged, real])
     ahead = np.searchsorted(np.sort(judged), points, "right") / judged.size - np.searchsorted(np.sort(real), points, "right") / real.size
     return float(max(ahead.max(), 0))
 
-
+# %% ../nbs/04d_memorise.ipynb #11934f56
 def far_below(real: np.ndarray, n: int, chance: float = 0.01) -> float:
     "The value that none of n further draws is below, but for this chance: an exponential tail below the median."
     middle = np.median(real)
     scale = (middle - real[real < middle]).mean()
     return float(middle - scale * np.log(n / (2 * chance)))
 
-
+# %% ../nbs/04d_memorise.ipynb #2c8befeb
 def copies(
     judged: xr.Dataset,  # of nearest_maps
     real: xr.Dataset,  # of nearest_maps: simulated maps that were not trained on
@@ -204,7 +204,7 @@ def plot_nearest(
     ax.legend()
     return ax
 
-
+# %% ../nbs/04d_memorise.ipynb #a9654ebd
 def plot_pair(
     maps: xr.Dataset,  # judged
     train: xr.Dataset,
@@ -234,7 +234,7 @@ def neighbour_radius(x: np.ndarray, k: int) -> np.ndarray:  # (n, d) -> (n,)
     "Distance of each point to its k-th nearest neighbour in the same set."
     return np.sort(cdist(x, x), axis=1)[:, k]
 
-
+# %% ../nbs/04d_memorise.ipynb #ee277e71
 def prdc(
     real: np.ndarray,  # (n, d) features
     judged: np.ndarray,  # (m, d)
@@ -267,7 +267,7 @@ def features(
         parts.append(network.head(network.blocks(torch.as_tensor(maps, device=device))).double().cpu().numpy())
     return np.concatenate(parts)
 
-
+# %% ../nbs/04d_memorise.ipynb #adb7e2c2
 def fidelity(
     regressor: Regressor,
     judged: xr.Dataset,  # labelled maps
@@ -300,7 +300,7 @@ def label_spread(
     pixels, ln_p = np.moveaxis(np.array(rows), 1, 0)
     return xr.Dataset({"pixels": (("sim", "field"), pixels), "ln_P": (("sim", "field"), ln_p)}, {"sim": sims, "field": list(ds)})
 
-
+# %% ../nbs/04d_memorise.ipynb #d7fc3ed3
 def spread_ratio(
     judged: xr.Dataset,  # labelled maps
     simulated: xr.Dataset,  # simulated maps at the same labels
@@ -330,7 +330,7 @@ def plot_ratios(tables: dict[str, pd.DataFrame], ax) -> None:  # title -> rows w
     ax.set(ylim=(0, None))
     ax.legend()
 
-
+# %% ../nbs/04d_memorise.ipynb #03b73011
 def plot_spread(
     sets: dict[str, pd.DataFrame],  # title -> of spread_ratio
     measure: str = "ln_P",  # or "pixels"

@@ -32,7 +32,7 @@ class _Wrap(torch.autograd.Function):
     def backward(ctx, grad):
         return _Fold.apply(grad, ctx.p), None
 
-
+# %% ../nbs/02_model.ipynb #475f99d0
 class _Fold(torch.autograd.Function):
     "The transpose of `_Wrap`: margins are added to the pixels that they copy."
 
@@ -51,7 +51,7 @@ class _Fold(torch.autograd.Function):
     def backward(ctx, grad):
         return _Wrap.apply(grad, ctx.p), None
 
-
+# %% ../nbs/02_model.ipynb #1b6a2ace
 def wrap(
     x: torch.Tensor,  # (..., h, w)
     p: int = 1,  # margin in pixels, at most h and w
@@ -76,7 +76,7 @@ def check_resolution(resolution: int) -> int:
         raise ValueError(f"resolution {resolution}: expected a power of two of at least 32; regrid the maps or choose 32, 64, 128 or 256")
     return resolution
 
-
+# %% ../nbs/02_model.ipynb #854d515d
 def drawn_labels(
     z: torch.Tensor,  # (b, drawn) standard normal
     labels: torch.Tensor | None,  # (b, conditions) in [-1, 1]
@@ -104,7 +104,7 @@ def numbered_draws(
     both = torch.from_numpy(both)
     return both[:, :latent], both[:, latent:]
 
-
+# %% ../nbs/02_model.ipynb #2be77a8f
 @contextmanager
 def exact():
     "Within this context a GPU convolves 32-bit numbers as they are, not rounded to 10 bits (TF32), so that maps are those of a processor."
@@ -115,7 +115,7 @@ def exact():
     finally:
         torch.backends.cudnn.allow_tf32 = before
 
-
+# %% ../nbs/02_model.ipynb #91182bce
 @torch.no_grad()
 def generate(
     network: torch.nn.Module,  # with `config.conditions`, in evaluation mode

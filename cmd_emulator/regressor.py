@@ -46,7 +46,7 @@ class RegressorConfig:
     def names(self) -> tuple[str, ...]:
         return tuple(parameter.name for parameter in self.parameters)
 
-
+# %% ../nbs/03b_regress.ipynb #26091efe
 def label_ranges(
     ds: xr.Dataset,  # labelled maps
     names=None,  # parameters; default: all that label the maps
@@ -70,7 +70,7 @@ def _layer(inside: int, out: int, size: int, stride: int = 1) -> nn.Sequential:
     "Convolution without padding, batch normalisation, leaky ReLU."
     return nn.Sequential(nn.Conv2d(inside, out, size, stride, bias=False), nn.BatchNorm2d(out), nn.LeakyReLU(0.2, inplace=True))
 
-
+# %% ../nbs/03b_regress.ipynb #a36df15a
 class Block(nn.Module):
     "Two periodic 3x3 convolutions and one that halves the map: (b, inside, n, n) -> (b, out, n/2, n/2)."
 
@@ -82,7 +82,7 @@ class Block(nn.Module):
     def forward(self, x):
         return self.halve(self.look(wrap(x, 2)))
 
-
+# %% ../nbs/03b_regress.ipynb #8e3e7c5d
 class Regressor(nn.Module):
     "Moments network: normalised maps (b, f, y, x) -> mean and standard deviation (b, p) of labels on [0, 1]."
 
@@ -179,7 +179,7 @@ def _fit_on(
     labels = np.stack([p.to_unit(ds[p.name].values) for p in config.parameters], axis=1)
     return fit_regressor(network, maps, torch.tensor(labels, dtype=torch.float32), seed=seed, **options)
 
-
+# %% ../nbs/03b_regress.ipynb #22fc41e3
 Regressor.fit_on = staticmethod(_fit_on)
 
 
@@ -232,7 +232,7 @@ def r_squared(
         raise ValueError("R² needs a truth that varies, and here it has one value only")
     return 1 - ((truth - estimate) ** 2).sum(axis=0) / variance
 
-
+# %% ../nbs/03b_regress.ipynb #8c646515
 def score(
     prediction: xr.Dataset,  # of Regressor.predict, with the true labels as coordinates
     parameters: tuple[Parameter, ...],  # the regressor's config.parameters
@@ -277,7 +277,7 @@ def _save(self, path) -> None:
     with atomic_path(path) as temporary:
         save_file({name: value.contiguous().cpu() for name, value in self.state_dict().items()}, temporary, about)
 
-
+# %% ../nbs/03b_regress.ipynb #b3c811d8
 def _load(path, device: str = "cpu") -> Regressor:
     "The regressor in a file written by `save`, ready to predict."
     try:

@@ -26,7 +26,7 @@ def scaled_labels(ds: xr.Dataset, conditions) -> torch.Tensor:
     "The labels that a network sees, (n, p) in [-1, 1]."
     return torch.as_tensor(scale_labels(label_table(ds, conditions), tuple(conditions)))
 
-
+# %% ../nbs/03c_score.ipynb #8d45f161
 def draw_like(network, normaliser: Normaliser, conditions, ds: xr.Dataset, seed: int) -> xr.Dataset:
     "One generated map for each map of `ds`, at its labels, as labelled maps in physical units."
     names = parameter_names(ds)
@@ -45,7 +45,7 @@ def summarise(ds: xr.Dataset) -> dict[str, np.ndarray]:
         out["correlation"] = cross_correlation(ds, log=True).transpose("map", ...).values
     return out | {"width": np.array([float(np.log10(ds[f]).std()) for f in ds])}
 
-
+# %% ../nbs/03c_score.ipynb #38e66c60
 def rows_of(summary: dict, rows) -> dict[str, np.ndarray]:
     "The same summaries of some of the maps."
     return {name: values if name == "width" else values[rows] for name, values in summary.items()}
@@ -57,20 +57,20 @@ def by_sim(summary: dict) -> np.ndarray:  # (sims, ...)
     weights = (place == np.arange(len(maps))[:, None]) / maps[:, None]
     return np.tensordot(weights, summary["power"], 1)
 
-
+# %% ../nbs/03c_score.ipynb #3f197fe0
 def compare(a: dict, b: dict) -> dict[str, float]:
     "Mean absolute differences of pooled summaries: `a` is judged, `b` the truth."
     shift = {name: abs(a[name].mean(0) - b[name].mean(0)) for name in ("power", "quantiles", "correlation") if name in b}
     shift["quantiles"] = shift["quantiles"] / b["width"][:, None]
     return {name: float(value.mean()) for name, value in shift.items()}
 
-
+# %% ../nbs/03c_score.ipynb #8279929c
 def distances(made, truth) -> dict[str, float]:
     "The four distances between labelled maps of the same simulations; summaries will do too."
     a, b = (summarise(ds) if isinstance(ds, xr.Dataset) else ds for ds in (made, truth))
     return compare(a, b) | {"power_by_sim": float(abs(by_sim(a) - by_sim(b)).mean())}
 
-
+# %% ../nbs/03c_score.ipynb #23fc613c
 def spread(made: dict, truth: dict) -> float:
     "Scatter of ln P(k) from map to map in units of the truth's: 1 is right, 0 a network that always draws the same map."
     return float(math.sqrt(made["power"].var(0).mean() / truth["power"].var(0).mean()))
@@ -96,7 +96,7 @@ def half_floor(
         found.append({name: value * scale(len(names)) for name, value in pooled.items()} | {"power_by_sim": apart * scale(int(maps.min()))})
     return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
 
-
+# %% ../nbs/03c_score.ipynb #dad88f93
 def ratios(found: dict[str, float], floor: dict) -> dict[str, float]:
     "Each distance in units of its floor, and their mean, the score."
     out = {f"{name}_ratio": value / floor[name] for name, value in found.items()}
@@ -113,7 +113,7 @@ def open_twins(config, data_dir, rows: np.ndarray) -> list[xr.Dataset]:
     found = [name for name in names if config.sim_set == "LH" and "+" not in config.suite and there(name)]
     return [coarsen(select_sims(open_maps(data_dir, config.fields, config.suite, name), rows), config.resolution) for name in found]
 
-
+# %% ../nbs/03c_score.ipynb #e1d5dd7e
 def measure_floor(
     config,  # of a training: suite, sim_set, fields, resolution, seed
     ds: xr.Dataset,  # all labelled maps of the set, at the training's resolution
@@ -138,7 +138,7 @@ def read_metrics(run_dir) -> xr.Dataset:
     names = [name for name in dict.fromkeys(name for line in lines for name in line) if name != "images"]
     return xr.Dataset({name: ("images", [line.get(name, np.nan) for line in lines]) for name in names}, {"images": [line["images"] for line in lines]})
 
-
+# %% ../nbs/03c_score.ipynb #1f4f31e5
 def plot_metrics(run_dir, ax=None):
     "Distances to validation simulations, in units of their floors, against images seen; returns the axes."
     ax = ax or plt.subplots(figsize=(5.5, 3.2), layout="constrained")[1]

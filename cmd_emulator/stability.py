@@ -70,7 +70,7 @@ class LabelsInLatent(Generator):
         raw = physical_labels(labels, self.names)
         return super().forward(torch.cat([raw, z[:, raw.shape[1]:]], 1), None, noise)
 
-
+# %% ../nbs/08c_stability.ipynb #5702de72
 class Attempt(GanTrainer):
     "The earlier attempt: a sigmoid before the hinge, labels in the latent, a small discriminator that is not told them."
 
@@ -96,7 +96,7 @@ def run_one(recipe: str, seed: int, images: int, data_dir, run_dir, progress: bo
     curve = {name: [] if metrics is None else metrics[name].values.round(4).tolist() for name in ("images", "score", "spread")}
     return dict(recipe=recipe, seed=seed, stopped=stopped) | curve
 
-
+# %% ../nbs/08c_stability.ipynb #217fe0cc
 def read_study(out: Path, images: int) -> dict:
     "What there is of a study already. ValueError when its runs are of another length."
     if not out.exists():
@@ -106,7 +106,7 @@ def read_study(out: Path, images: int) -> dict:
         raise ValueError(f"{out} holds runs of {study['images']} images, {images} were asked for: name another file")
     return study
 
-
+# %% ../nbs/08c_stability.ipynb #fa004195
 def run_study(
     data_dir,  # folder with Mock maps of 32² or finer: LH, and twins for the floor
     runs_dir,  # folder of the runs, one a recipe and seed
@@ -193,7 +193,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--speed", action="store_true", help="then time the recipes, on an otherwise idle machine")
     return parser
 
-
+# %% ../nbs/08c_stability.ipynb #e5497cf6
 def main(argv=None) -> None:
     "Run the command; argv: list of words, None: the shell's."
     args = vars(make_parser().parse_args(argv))

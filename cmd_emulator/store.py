@@ -27,13 +27,13 @@ def centres(ds: xr.Dataset, n: int = 64, floors: dict | None = None) -> np.ndarr
     chosen = ds.isel(map=np.unique(np.linspace(0, ds.sizes["map"] - 1, n).astype(int)))
     return np.array([round(float(np.median(log_maps(chosen[name], floors=floors).values)), 2) for name in ds.data_vars])
 
-
+# %% ../nbs/00e_store.ipynb #5045afb3
 def encode(ds: xr.Dataset, centre: np.ndarray, floors: dict | None = None) -> np.ndarray:  # (map, field, y, x) float16
     "log10 of maps less a typical value, in half precision; ValueError where a pixel has no logarithm and its field no floor."
     logs = np.stack([log_maps(ds[name], floors=floors).values for name in ds.data_vars], axis=1)
     return (logs - centre[:, None, None]).astype(np.float16)
 
-
+# %% ../nbs/00e_store.ipynb #f9e0a75d
 def decode(stored: np.ndarray, centre: np.ndarray) -> np.ndarray:  # (map, field, y, x) float32
     "log10 of maps from half precision."
     return stored.astype(np.float32) + centre.astype(np.float32)[:, None, None]
@@ -75,7 +75,7 @@ def store_path(
     "Where training looks for the store of a set."
     return Path(data_dir) / (f"store_{sim_set}_{suite}" + (f"_{resolution}" if resolution else ""))
 
-
+# %% ../nbs/00e_store.ipynb #55e6e023
 def store_bytes(n_sims: int, resolution: int, n_fields: int) -> int:
     "Size of a store's array: NumPy's header of 128 bytes, then float16 pixels."
     return 128 + 2 * 15 * n_sims * n_fields * resolution**2
@@ -86,12 +86,12 @@ def _sources(data_dir: Path, fields, suite: str, sim_set: str) -> dict[str, list
     names = [*(maps_file(field, suite, sim_set) for field in fields), params_file(suite, sim_set)]
     return {name: [(data_dir / name).stat().st_size, file_digest(data_dir / name, sample=True)] for name in names}
 
-
+# %% ../nbs/00e_store.ipynb #8ce9a4df
 def _describe(path: Path, note: dict) -> None:
     with atomic_path(path / "store.json") as temporary:
         temporary.write_text(json.dumps(note, indent=1) + "\n")
 
-
+# %% ../nbs/00e_store.ipynb #a5b64b9f
 def _begun(path: Path) -> dict:
     "The description of a store, whole or not; empty where there is none."
     file = path / "store.json"
@@ -117,7 +117,7 @@ def _begin(path: Path, ds: xr.Dataset, note: dict, shape: tuple) -> dict:
     centre = centres(coarsen(chosen, shape[-1]), floors=floors)
     return note | {"floors": floors, "centre": centre.tolist(), "error": [0.0] * shape[1], "done": 0}
 
-
+# %% ../nbs/00e_store.ipynb #2a7dae6f
 def save_labels(path: Path, ds: xr.Dataset) -> None:
     "Labels, simulation and view of every map, and the names of the labels."
     names = parameter_names(ds)
@@ -253,7 +253,7 @@ class _ZarrMaps:
     def __getitem__(self, index) -> np.ndarray:
         return self.array.oindex[index if isinstance(index, slice) else np.asarray(index)]
 
-
+# %% ../nbs/00e_store.ipynb #9e5a754b
 def _zarr():
     "The module zarr; ImportError that says how to get it."
     try:
@@ -262,7 +262,7 @@ def _zarr():
         raise ImportError("Zarr needs zarr and fsspec: pip install 'cmd_emulator[exchange]'") from None
     return zarr
 
-
+# %% ../nbs/00e_store.ipynb #2bded270
 def _open_zarr(url: str) -> tuple[dict, dict]:
     "Description and arrays of an exported store."
     try:
@@ -273,7 +273,7 @@ def _open_zarr(url: str) -> tuple[dict, dict]:
         raise FileNotFoundError(f"no store at {url} ({error}): write one with export_store") from None
     return note, small | {"maps": _ZarrMaps(group["maps"]), "names": np.array(note["names"], dtype=str)}
 
-
+# %% ../nbs/00e_store.ipynb #5548c9e6
 def export_store(
     path,  # folder of a whole store
     url: str,  # where to: a folder that ends in .zarr or any address that fsspec can write, such as s3://bucket/lh.zarr

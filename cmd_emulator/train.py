@@ -198,15 +198,12 @@ class Trainer:
         maps, labels = resident(data.ds.isel(map=rows), data.normaliser, config.conditions)
         return corrected(self.average, maps.to(self.device), labels.to(self.device), config.seed)
 
-    def random(self, shape) -> tuple[torch.Tensor, torch.Tensor]:
-        "White noise and times of the whole batch, of which each process takes its part."
-        return torch.randn(self.config.batch, *shape[1:], generator=self.draws), draw_times(self.config.batch, self.draws)
-
     def step(self) -> dict[str, float]:
         "One whole step; FloatingPointError, naming step and batch, when the loss is no longer finite."
         config, (optimiser,) = self.config, self.optimisers
         maps, labels, _ = next(self.batches)
-        noise, times = (part[self.ranks.share(config.batch)].to(self.device) for part in self.random(maps.shape))
+        drawn = torch.randn(config.batch, *maps.shape[1:], generator=self.draws), draw_times(config.batch, self.draws)
+        noise, times = (part[self.ranks.share(config.batch)].to(self.device) for part in drawn)  # this process's part
         optimiser.param_groups[0]["lr"] = learning_rate(config, self.seen)
         optimiser.zero_grad(set_to_none=True)
         total, parts = 0.0, config.accumulate
