@@ -205,17 +205,17 @@ def spectra(
     names, rings = list(ds), ds.sizes["x"] // 2 - 1
     core = partial(_power_of_maps, log=log, box=ds.attrs.get("box", BOX))
     power = map_wise(core, ds, (len(ds), len(ds), rings), log)
-    coords, symbol = _coords(ds), r"\log_{10}" if log else ""
+    coords, symbol = _coords(ds), r"$\log_{10}$ " if log else ""
     attrs = {"units": "(Mpc/h)^2", "log": int(log)}
     auto = {
-        name: (("map", "k"), power[:, i, i], attrs | {"long_name": rf"$P(k)$ of ${symbol}$ {name}"})
+        name: (("map", "k"), power[:, i, i], attrs | {"long_name": rf"$P(k)$ of {symbol}{name}"})
         for i, name in enumerate(names)
     }
     pairs = list(combinations(range(len(names)), 2))
     r = [power[:, a, b] / np.sqrt(power[:, a, a] * power[:, b, b]) for a, b in pairs]
     r = np.stack(r) if pairs else power[:, 0, 0][None][:0]
     coords_r = coords | {"pair": [f"{names[a]}-{names[b]}" for a, b in pairs]}
-    attrs_r = ds.attrs | {"units": "1", "log": int(log), "long_name": rf"$r(k)$ of ${symbol}\,x$"}
+    attrs_r = ds.attrs | {"units": "1", "log": int(log), "long_name": rf"$r(k)$ of {symbol}$x$"}
     return xr.Dataset(auto, coords, ds.attrs), xr.DataArray(r, coords_r, ("pair", "map", "k"), "r", attrs_r)
 
 # %% ../nbs/00b_statistics.ipynb #9326384d
@@ -440,7 +440,7 @@ def plot_power(ds: xr.Dataset, field: str, log: bool = False, ax=None, **line):
 def plot_correlation(ds: xr.Dataset, pair: str, log: bool = False, ax=None, **line):
     'Draw r(k) of one pair of fields, such as "Mgas-HI", of labelled maps.'
     curve = cross_correlation(ds, log, pair.split("-")).isel(pair=0)
-    ax = plot_band(curve.assign_attrs(long_name=curve.attrs["long_name"].replace("x$", f"$ {pair}")), ax, **line)
+    ax = plot_band(curve.assign_attrs(long_name=curve.attrs["long_name"].replace("$x$", pair)), ax, **line)
     ax.set_ylim(-1.05 if curve.min() < -0.2 else -0.2, 1.05)
     return k_axis(ax)
 
