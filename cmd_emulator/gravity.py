@@ -18,6 +18,7 @@ from colossus.cosmology.power_spectrum import modelEisenstein98
 from scipy.special import hyp2f1
 
 from .maps import BOX
+from .modes import mode_bins
 
 # %% ../nbs/00a_gravity.ipynb #51ef8fc4
 HUBBLE = 0.6711  # h
@@ -118,17 +119,11 @@ def matter_power(
     "Three-dimensional power spectrum of the overdensity, bins 1 to mesh / 2 - 1."
     mesh = len(density)
     modes = scipy.fft.rfftn(density / density.mean(dtype=np.float64) - 1)
-    axes = [component * (BOX / (2 * np.pi)) for component in wavenumbers(mesh)]
     if window:
-        for axis in axes:
-            modes = modes / np.sinc(axis / mesh) ** 2
-    radius = np.sqrt(sum(axis**2 for axis in axes)).ravel()
-    bins = np.rint(radius).astype(int)
-    weight = np.broadcast_to(np.where((axes[2] == 0) | (axes[2] == mesh // 2), 1.0, 2.0), modes.shape).ravel()
-    count = np.bincount(bins, weight)
-    k = np.bincount(bins, weight * radius) / count * (2 * np.pi / BOX)
-    power = np.bincount(bins, weight * np.abs(modes.ravel()) ** 2) / count * BOX**3 / mesh**6
-    return k[1 : mesh // 2], power[1 : mesh // 2]
+        for component in wavenumbers(mesh):
+            modes = modes / np.sinc(component * (BOX / (2 * np.pi * mesh))) ** 2
+    average, mean_m, _ = mode_bins(mesh, 3)
+    return 2 * np.pi / BOX * mean_m, average @ np.abs(modes.ravel()) ** 2 * (BOX**3 / mesh**6)
 
 # %% ../nbs/00a_gravity.ipynb #c168b0c5
 def displacements(

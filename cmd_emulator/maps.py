@@ -19,38 +19,9 @@ import xarray as xr
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from cmd_emulator.catalogue import (
-    BOX,
-    FIELDS,
-    FURTHER_PARAMETERS,
-    N_SIMS,
-    PARAMETERS,
-    RESOLUTION,
-    SETS,
-    SLAB,
-    SUITE_LABELS,
-    SUITES,
-    VIEWS,
-    Field,
-    Parameter,
-    catalogue,
-    check_choice,
-    check_exists,
-    check_field,
-    check_labels,
-    check_parameter,
-    check_sim_set,
-    check_suite,
-    expect_error,
-    fields_of,
-    is_parameter,
-    maps_bytes,
-    maps_file,
-    names_by_width,
-    order_parameters,
-    params_file,
-    refuse_unknown,
-)
+from .catalogue import BOX, FIELDS, FURTHER_PARAMETERS, N_SIMS, PARAMETERS, RESOLUTION, SETS, SLAB, SUITE_LABELS, SUITES, VIEWS, Field, Parameter
+from .catalogue import catalogue, check_choice, check_exists, check_field, check_labels, check_parameter, check_sim_set, check_suite, expect_error
+from .catalogue import fields_of, is_parameter, maps_bytes, maps_file, names_by_width, order_parameters, params_file, refuse_unknown
 from .manifest import MANIFEST, atomic_path, describe_file, file_digest, read_manifest, verify_files, write_manifest
 
 # %% ../nbs/00_explore.ipynb #2730954f
