@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['FAMILIES', 'DECIDING', 'DRAWS', 'FIGURES', 'spread_labels', 'toy_universe', 'simulate_sets', 'measure', 'Family',
            'pair_products', 'columns_of', 'Lines', 'Sample', 'sim_weights', 'reduce_maps', 'stretch', 'mix_twins',
-           'random_halves', 'interval', 'resample', 'Scope', 'judge_pooled', 'judge_each', 'thirds', 'judge',
-           'read_unit', 'squared_errors', 'judge_labels', 'align', 'markdown', 'Section', 'plain_rows', 'text_rows',
-           'tabulate', 'Report', 'sim_labels', 'check_comparable', 'describe', 'over_maps', 'fresh_band', 'draw_curves',
-           'Bench', 'evaluate', 'heading', 'verdict', 'pooled_rows', 'scope_rows', 'score_rows', 'report_text',
+           'random_halves', 'interval', 'Scope', 'judge_pooled', 'judge_each', 'thirds', 'judge', 'read_unit',
+           'squared_errors', 'judge_labels', 'align', 'markdown', 'Section', 'plain_rows', 'text_rows', 'tabulate',
+           'Report', 'sim_labels', 'check_comparable', 'describe', 'over_maps', 'fresh_band', 'draw_curves', 'Bench',
+           'evaluate', 'heading', 'verdict', 'pooled_rows', 'scope_rows', 'score_rows', 'report_text',
            'report_markdown', 'report_numbers', 'save_figure', 'save_report']
 
 # %% ../nbs/04g_bench.ipynb #b3a70004
@@ -28,6 +28,7 @@ import cmd_emulator
 from .baselines import first_maps
 from .beyond import bispectrum, common_levels, minkowski, peaks, scattering
 from .maps import PARAMETERS, atomic_path, label_maps, parameter_names, style_file
+from .memorise import bootstrap_weights
 from .regressor import Regressor, score
 from .statistics import gaussian_fields, map_fields, moments, pdf, pdf_edges, quantiles, spectra
 from .universe import simulate
@@ -242,11 +243,6 @@ def interval(ratio: np.ndarray, resampled: np.ndarray, level: float = 0.95) -> n
     logs = np.log(np.maximum(resampled, 1e-300))
     return ratio * np.exp(np.quantile(logs - logs.mean(axis=0), [(1 - level) / 2, (1 + level) / 2], axis=0))
 
-# %% ../nbs/04g_bench.ipynb #e65c170d
-def resample(rng: np.random.Generator, n: int, draws: int) -> np.ndarray:  # (draws, n), rows add up to one
-    "Bootstrap weights of n simulations."
-    return rng.multinomial(n, np.full(n, 1 / n), size=draws) / n
-
 # %% ../nbs/04g_bench.ipynb #1ea22463
 @dataclass(frozen=True)
 class Scope:
@@ -273,7 +269,7 @@ def judge_pooled(name: str, members: np.ndarray, lines: Lines, sets: list[Sample
     "Means and scatters over all maps of the member simulations; `sets` are the judged one, the test set and its twins."
     judged, test, *twins = (Sample(s.first[members], s.second[members]) for s in sets)
     n, draws = len(members), 400 if pick is None else len(pick)
-    weights = np.concatenate([np.full((1, n), 1 / n), resample(rng, n, draws)])
+    weights = bootstrap_weights(n, draws, rng)
     seen = test.summary(weights, lines.scatter)
     distance = lines.distance(judged.summary(weights, lines.scatter), seen)
     if twins:
@@ -294,7 +290,7 @@ def judge_each(lines: Lines, sets: list[Sample], pick: np.ndarray, rng) -> Scope
     floors = np.stack([lines.distance(twin, test) for twin in twins])
     nulls = np.stack([lines.distance(twin, test) for twin in fresh])
     null = nulls[pick, np.arange(pick.shape[1])].mean(axis=1)
-    weights = resample(rng, len(test), len(pick))
+    weights = bootstrap_weights(len(test), len(pick), rng)[1:]
     distance, floor = one_by_one.mean(axis=0), floors.mean(axis=(0, 1))
     low, high = interval(distance / floor, (weights @ one_by_one) / (weights @ floors.mean(axis=0)))
     kept = [i for i, (statistic, _) in enumerate(lines.names) if FAMILIES[statistic].kind == "mean"]
@@ -347,7 +343,7 @@ def judge_labels(squares: list[tuple], names, pick: np.ndarray | None, rng) -> S
     "Differences of R² between a set and the test set; `squares` of the judged set, the test set and its twins."
     errors, spread = zip(*squares)
     n = len(errors[0])
-    weights = np.concatenate([np.full((1, n), 1 / n), resample(rng, n, 400 if pick is None else len(pick))])
+    weights = bootstrap_weights(n, 400 if pick is None else len(pick), rng)
     scores = np.stack([1 - (weights @ e) / np.maximum(weights @ s, 1e-12) for e, s in zip(errors, spread)])
     judged, test, *twins = scores
     if twins:
