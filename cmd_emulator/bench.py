@@ -6,10 +6,10 @@
 __all__ = ['FAMILIES', 'DECIDING', 'DRAWS', 'FIGURES', 'spread_labels', 'toy_universe', 'simulate_sets', 'measure', 'Family',
            'pair_products', 'columns_of', 'Lines', 'Sample', 'sim_weights', 'reduce_maps', 'stretch', 'mix_twins',
            'random_halves', 'interval', 'Scope', 'judge_pooled', 'judge_each', 'thirds', 'judge', 'read_unit',
-           'squared_errors', 'judge_labels', 'align', 'markdown', 'Section', 'plain_rows', 'text_rows', 'tabulate',
-           'Report', 'sim_labels', 'check_comparable', 'describe', 'over_maps', 'fresh_band', 'draw_curves', 'Bench',
-           'evaluate', 'heading', 'verdict', 'pooled_rows', 'scope_rows', 'score_rows', 'report_text',
-           'report_markdown', 'report_numbers', 'save_figure', 'save_report']
+           'squared_errors', 'judge_labels', 'align', 'markdown', 'Section', 'plain', 'text_rows', 'tabulate', 'Report',
+           'sim_labels', 'check_comparable', 'describe', 'over_maps', 'fresh_band', 'draw_curves', 'Bench', 'evaluate',
+           'heading', 'verdict', 'pooled_rows', 'scope_rows', 'score_rows', 'report_text', 'report_markdown',
+           'report_numbers', 'save_figure', 'save_report']
 
 # %% ../nbs/04g_bench.ipynb #b3a70004
 import json
@@ -47,10 +47,10 @@ def toy_universe(
 ) -> xr.Dataset:  # 15 maps a row of labels
     "Three correlated lognormal fields for each row of labels: not a simulation, but known to the last number."
     rng = np.random.default_rng([seed, 0])
-    luck = np.repeat(np.exp(0.06 * rng.standard_normal(len(labels))), 15)
+    common = np.repeat(np.exp(0.06 * rng.standard_normal(len(labels))), 15)
     labels = np.repeat(labels, 15, axis=0)
     a, b, c = (gaussian_fields(lambda k: 1 / (1 + k**2) ** 1.2, len(labels), resolution, seed=[seed, i + 1]) for i in range(3))
-    omega, sigma = labels[:, 0, None, None], (luck * labels[:, 1])[:, None, None]
+    omega, sigma = labels[:, 0, None, None], (common * labels[:, 1])[:, None, None]
     arrays = {"Mgas": 1e11 * omega * np.exp(sigma * a), "HI": 1e5 * np.exp(2 * sigma * (a + b)), "B": 1e-12 * np.exp(4 * sigma * (a + c))}
     return label_maps({name: maps.astype(np.float32) for name, maps in arrays.items()}, labels, suite="Mock", sim_set="LH")
 
@@ -393,10 +393,15 @@ class Section:
         return f"**{self.title}**\n\n{markdown(self.rows)}\n\n{self.note}"
 
 # %% ../nbs/04g_bench.ipynb #eaf2d1bb
-def plain_rows(table: pd.DataFrame) -> list[dict]:
-    "Rows as plain values, None for what is not a number."
-    plain = lambda v: None if isinstance(v, float) and np.isnan(v) else v.item() if hasattr(v, "item") else v
-    return [{key: plain(value) for key, value in row.items()} for row in table.to_dict("records")]
+def plain(value, digits: int | None = None):
+    "Numbers, lists and dictionaries as JSON has them, rounded to so many digits; None for what is not a number."
+    if isinstance(value, dict):
+        return {str(key): plain(one, digits) for key, one in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [plain(one, digits) for one in value]
+    if isinstance(value, (float, np.floating)):
+        return (float(value) if digits is None else float(f"{value:.{digits}g}")) if np.isfinite(value) else None
+    return value.item() if hasattr(value, "item") else value
 
 # %% ../nbs/04g_bench.ipynb #ebd53161
 def text_rows(table: pd.DataFrame, formats: dict) -> list[list[str]]:
@@ -409,7 +414,7 @@ def text_rows(table: pd.DataFrame, formats: dict) -> list[list[str]]:
 # %% ../nbs/04g_bench.ipynb #e8af700d
 def tabulate(title: str, table: pd.DataFrame, note: str, draw=None, file: str = "", **formats) -> Section:
     "A section from a table."
-    return Section(title, text_rows(table, formats), note, plain_rows(table), draw, file)
+    return Section(title, text_rows(table, formats), note, plain(table.to_dict("records")), draw, file)
 
 # %% ../nbs/04g_bench.ipynb #0c347ada
 DECIDING = ("pooled", "each label", "labels")  # scopes that count for the verdict on the whole
@@ -511,18 +516,11 @@ def check_comparable(ds: xr.Dataset, test: xr.Dataset, who: str, by) -> None:
 def describe(emulated: xr.Dataset, test: xr.Dataset, n_twins: int, name: str, seed: int) -> dict:
     "What was compared: plain values for the report's header and its JSON."
     origin = {key: emulated.attrs[key] for key in ("emulator", "run", "weights", "seed") if key in emulated.attrs}
-    return {
-        "judged": name,
-        "origin": {key: value if isinstance(value, (str, int, float)) else str(value) for key, value in origin.items()},
-        "suite": test.attrs.get("suite", ""),
-        "set": test.attrs.get("set", ""),
-        "simulations": int(np.unique(test["sim"]).size),
-        "maps": int(test.sizes["map"]),
-        "resolution": int(test.sizes["x"]),
-        "floor": f"{n_twins} twins" if n_twins else "random halves of the test set",
-        "seed": seed,
-        "version": cmd_emulator.__version__,
-    }
+    origin = {key: value if isinstance(value, (str, int, float)) else str(value) for key, value in origin.items()}
+    sizes = {"simulations": len(first_maps(test)), "maps": test.sizes["map"], "resolution": test.sizes["x"]}
+    floor = f"{n_twins} twins" if n_twins else "random halves of the test set"
+    about = {"judged": name, "origin": origin, "suite": test.attrs.get("suite", ""), "set": test.attrs.get("set", "")}
+    return about | sizes | {"floor": floor, "seed": seed, "version": cmd_emulator.__version__}
 
 # %% ../nbs/04g_bench.ipynb #ec17e5ac
 def over_maps(measured: xr.Dataset) -> xr.Dataset:
@@ -689,7 +687,7 @@ def report_markdown(report: Report) -> str:
 # %% ../nbs/04g_bench.ipynb #efab8c40
 def report_numbers(report: Report) -> dict:
     "Every number of the report as plain values."
-    rows, scores = plain_rows(report.table), report.scores.to_dict() if report.read else {}
+    rows, scores = plain(report.table.to_dict("records")), report.scores.to_dict() if report.read else {}
     whole = {"passed": report.passed, "excess": report.excess, "allowed": report.allowed, "inside": sum(row["inside"] for row in rows), "lines": len(rows)}
     sections = {section.title: section.numbers for section in report.sections}
     return {"about": report.about, "verdict": whole, "R2": scores, "lines": rows, "exam": report.exam, "sections": sections}

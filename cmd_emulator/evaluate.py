@@ -27,7 +27,7 @@ import torch
 import xarray as xr
 
 from .baselines import BASELINES, first_maps
-from .bench import DECIDING, FAMILIES, FIGURES, Bench, Report, Section, plain_rows, sim_labels, tabulate, text_rows
+from .bench import DECIDING, FAMILIES, FIGURES, Bench, Report, Section, plain, sim_labels, tabulate, text_rows
 from .conditional import compare_response, edge_split, extremes, fixed_label_scatter, group_means, plot_extremes, plot_scatter, response
 from .correct import ENDS, LEVELS
 from .emulator import Emulator
@@ -262,7 +262,7 @@ def rivals_section(reports: dict[str, Report]) -> Section:
         columns[name] = group["ratio"].mean().map("{:.2f}".format) + group["inside"].all().map({True: "", False: " !"})
     whole = ["verdict", "", *("passes" if report.passed else "fails" for report in reports.values())]
     note = "Ratio to the floor, mean over fields; ! marks a statistic with a field outside its 95 % band. Lognormal fields must fail correlations and bispectra, wrong labels the scopes *each label* and *labels*."
-    numbers = plain_rows(pd.concat([report.table.assign(judged=name) for name, report in reports.items()]))
+    numbers = plain(pd.concat([report.table.assign(judged=name) for name, report in reports.items()]).to_dict("records"))
     return Section("Rivals on the same bench", [*text_rows(pd.concat(columns, axis=1).reset_index(), {}), whole], note, numbers)
 
 # %% ../nbs/05_evaluate.ipynb #b7766cb6

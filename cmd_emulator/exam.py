@@ -11,7 +11,7 @@ __all__ = ['CORRECTED', 'GAN_SUMMARIES', 'MATCHED', 'LEAST', 'BANDS', 'CURVES', 
            'plot_scales', 'class_z', 'lattice', 'lattice_ratio', 'plot_lattice', 'lattice_section', 'spectra_of',
            'pqm_features', 'pqmass', 'color_of', 'plot_pqm', 'pqm_section', 'Transfer', 'moved', 'r2_each', 'transfer',
            'reverse', 'transfer_section', 'plot_transfer', 'by_condition', 'as_square', 'condition_section',
-           'plot_condition', 'Exam', 'plain', 'number', 'floor_rows', 'percent_rows', 'two_sample_rows', 'label_rows',
+           'plot_condition', 'Exam', 'number', 'floor_rows', 'percent_rows', 'two_sample_rows', 'label_rows',
            'summary_rows', 'summary_section', 'scale_numbers', 'transfer_numbers', 'c2st_section', 'plot_c2st',
            'surest_section', 'rivals_section', 'some_views', 'classify', 'tessellate', 'read_back', 'exam_sections',
            'exam_numbers', 'blind_exam', 'gate_parts', 'gate', 'statistics_tables', 'provenance', 'fidelity_page']
@@ -35,7 +35,7 @@ from torch import nn
 from tqdm import tqdm
 
 from .baselines import BASELINES, first_maps, unit_labels, varying
-from .bench import FAMILIES, Bench, Report, Sample, Section, check_comparable, markdown, read_unit, tabulate
+from .bench import FAMILIES, Bench, Report, Sample, Section, check_comparable, markdown, plain, read_unit, tabulate
 from .dataset import augment
 from .maps import FIELDS, coarsen
 from .model import wrap
@@ -710,17 +710,6 @@ class Exam:
             parts.append(f"labels read back are off by {a['transfer']['mean']:.2f} of the regressor's error" + ("" if twins is None else f" (twins {twins:.2f})"))
         return "; ".join(parts) + "."
 
-# %% ../nbs/04h_exam.ipynb #efef54c4
-def plain(value):
-    "Numbers, lists and dictionaries that JSON knows, rounded to five digits; None for what is not a number."
-    if isinstance(value, dict):
-        return {str(key): plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [plain(one) for one in value]
-    if isinstance(value, (float, np.floating)):
-        return float(f"{value:.5g}") if np.isfinite(value) else None
-    return value.item() if hasattr(value, "item") else value
-
 # %% ../nbs/04h_exam.ipynb #e4a00034
 def number(value: float | None, form: str = "{:.2f}") -> str:
     "A number as text; nothing for None."
@@ -991,7 +980,7 @@ def blind_exam(
         parts["rivals"], parts["worst"] = dict(zip(others, ratios)), by_condition(report)
         bar.update(total - bar.n)
     about = {"judged": name, "simulations": len(first_maps(test)), "maps": test.sizes["map"], "resolution": test.sizes["x"], "fields": fields, "twins": len(twins), "told": list(by), "aimed": list(named), "seed": seed}
-    exam = Exam((), plain({"about": about} | exam_numbers(parts, name, named)))
+    exam = Exam((), plain({"about": about} | exam_numbers(parts, name, named), 5))
     return Exam((summary_section(exam), *exam_sections(parts, name, named, test, made)), exam.numbers)
 
 # %% ../nbs/04h_exam.ipynb #e4a0003d
@@ -1018,7 +1007,7 @@ def gate(
     for key, left_out in (("all", ()), ("blind", named)):
         mine, theirs = gate_parts(numbers, left_out), gate_parts(reference, left_out)
         parts = {part: mine[part] / theirs[part] for part in mine if part in theirs}
-        result[key] = plain({"mean": np.mean(list(parts.values())), "parts": parts})
+        result[key] = plain({"mean": np.mean(list(parts.values())), "parts": parts}, 5)
     return result
 
 # %% ../nbs/04h_exam.ipynb #e4a00040
