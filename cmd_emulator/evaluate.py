@@ -380,7 +380,7 @@ def conditional_sections(emulator: Emulator, data_dir, suite: str, seed: int) ->
 # %% ../nbs/05_evaluate.ipynb #c0rre5e2
 def correction_of(emulator: Emulator) -> xr.Dataset | None:
     "An emulator's correction in the middle of its parameter space: `gain(field, k)` of the filter, `drawn` and `shift(field, logit)` of pixels [dex]; None where it has none."
-    correction = getattr(emulator.generator, "correction", None)
+    correction = getattr(getattr(emulator, "generator", None), "correction", None)
     if correction is None:
         return None
     drawn, simulated = np.maximum.accumulate(correction.tables[..., 0, 0].cpu().numpy(), -1)
