@@ -913,9 +913,13 @@ def exam_sections(parts: dict, name: str, named, test, made) -> list[Section]:
     found, two = parts["scales"], parts["two"]
     sections = [scale_section(found, named), percent_section(found), c2st_section(two, parts["twin"]), surest_section(two[f"{test.sizes['x']}²"], test, made)]
     sections += [lattice_section(parts["lattice"]), pqm_section(parts["masses"])]
-    sections += [transfer_section(parts["read"], parts["back"])] * (parts["read"] is not None)
-    sections += [condition_section(parts["worst"], named)] * bool(len(parts["worst"]))
-    return sections + [rivals_section(found[0].floors, parts["rivals"], named, name)] * bool(parts["rivals"])
+    if parts["read"] is not None:
+        sections.append(transfer_section(parts["read"], parts["back"]))
+    if len(parts["worst"]):
+        sections.append(condition_section(parts["worst"], named))
+    if parts["rivals"]:
+        sections.append(rivals_section(found[0].floors, parts["rivals"], named, name))
+    return sections
 
 # %% ../nbs/04h_exam.ipynb #e765d60b
 def exam_numbers(parts: dict, name: str, named) -> dict:
