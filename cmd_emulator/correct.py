@@ -41,8 +41,8 @@ def quantiles_by_label(
     labels: torch.Tensor | None,  # (b, p) in [-1, 1]
 ) -> torch.Tensor:  # (f, LEVELS, p + 1, p + 1)
     "Coefficients of the quadratic function of the labels that fits the quantiles of maps."
-    share = torch.linspace(-ENDS, ENDS, LEVELS, device=maps.device).sigmoid()
-    found = torch.cat([torch.quantile(part.flatten(2), share, dim=2).permute(1, 2, 0) for part in maps.split(64)]).double()  # (b, f, levels)
+    share, some = torch.linspace(-ENDS, ENDS, LEVELS, device=maps.device).sigmoid(), max(1, 2**22 // maps[0].numel())  # torch.quantile takes 2^24 numbers
+    found = torch.cat([torch.quantile(part.flatten(2), share, dim=2).permute(1, 2, 0) for part in maps.split(some)]).double()  # (b, f, levels)
     one = with_one(labels, maps).double()
     i, j = torch.triu_indices(one.shape[1], one.shape[1])
     design = one[:, i] * one[:, j]
