@@ -23,7 +23,7 @@ NAME, SEED, VIEW = "mock64", 4, {"width": 1230, "height": 860}
 
 def write_sweep(path: Path) -> None:
     "One region of mock64 while Omega_m goes through its range."
-    path.write_bytes(sweep_gif(Emulator.load(NAME), "Omega_m", seed=SEED, frames=9, panel=128))
+    path.write_bytes(sweep_gif(Emulator.load(NAME), "Omega_m", seed=SEED, frames=7))
     assert path.stat().st_size < 4e5, f"{path} has {path.stat().st_size} bytes: fewer frames"
 
 
