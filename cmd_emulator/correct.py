@@ -9,11 +9,12 @@ __all__ = ['LEVELS', 'ENDS', 'rings', 'ring_power', 'with_one', 'quantiles_by_la
 import torch
 from torch import nn
 
+from .modes import mode_rings
+
 # %% ../nbs/02a_correct.ipynb #4f10a268
 def rings(n: int) -> torch.Tensor:  # (n, n/2 + 1)
     "Wavenumber of each mode of a real Fourier transform, rounded, in units of 2 pi / box; the corners count as Nyquist's."
-    k = torch.hypot((torch.fft.fftfreq(n) * n)[:, None], (torch.fft.rfftfreq(n) * n)[None])
-    return k.round().long().clamp_max(n // 2)
+    return torch.from_numpy(mode_rings(n)).long().clamp_max(n // 2)
 
 # %% ../nbs/02a_correct.ipynb #e1f3d0c5
 def ring_power(
