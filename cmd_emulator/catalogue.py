@@ -105,13 +105,8 @@ def did_you_mean(value, choices) -> str:
     return f" (did you mean {' or '.join(spelt[name] for name in close)}?)" if close else ""
 
 # %% ../nbs/00_catalogue.ipynb #741ea5a0
-def check_choice(
-    kind: str,  # what it is a name of, for the message
-    value,
-    choices,  # the names that there are
-    among=None,  # the names to suggest from; default: `choices`
-) -> str:
-    "`value` if it is one of `choices`, else a ValueError that suggests the closest and lists them."
+def check_choice(kind: str, value, choices, among=None) -> str:
+    "`value` if it is one of `choices`, else a ValueError that lists them and suggests the closest of them, or of `among`."
     if value not in choices:
         raise ValueError(f"unknown {kind} {value!r}{did_you_mean(value, among or choices)}: choose one of {', '.join(choices)}")
     return value
@@ -181,8 +176,8 @@ def check_exists(
     "ValueError if CMD has no such maps; the message says what it has instead."
     for field in fields:
         if check_field(field) not in fields_of(suite):
-            why = ", since an N-body simulation follows nothing but matter" if suite.startswith("Nbody") else ""
-            why = ", since only IllustrisTNG and Ramses follow magnetic fields" if field == "B" and not why else why
+            why = {"B": ", since besides Ramses only IllustrisTNG follows magnetic fields"}.get(field, "")
+            why = ", since an N-body simulation follows nothing but matter" if suite.startswith("Nbody") else why
             raise ValueError(f"CMD has no {field} maps of {suite}{why}: choose among {', '.join(fields_of(suite))}")
     if sim_set is not None and suite in N_SIMS and check_sim_set(sim_set) not in N_SIMS[suite]:
         others = [other for other in N_SIMS if sim_set in N_SIMS[other]]
@@ -250,31 +245,20 @@ def _parameters(*rows) -> dict[str, Parameter]:
 
 
 FURTHER_PARAMETERS = _parameters(
-    ("WindEnergyIn1e51erg", "", 0.9, 14.4, 3.6, True, "galactic-wind energy, 3.6 A_SN1"),
-    ("RadioFeedbackFactor", "", 0.25, 4.0, 1.0, True, "kinetic black-hole energy, A_AGN1"),
+    ("WindEnergyIn1e51erg", "", 0.9, 14.4, 3.6, True, "galactic-wind energy, 3.6 A_SN1"), ("RadioFeedbackFactor", "", 0.25, 4.0, 1.0, True, "kinetic black-hole energy, A_AGN1"),
     ("VariableWindVelFactor", "", 3.7, 14.8, 7.4, True, "galactic-wind speed, 7.4 A_SN2"),
     ("RadioFeedbackReiorientationFactor", "", 10.0, 40.0, 20.0, True, "burstiness of the kinetic black-hole mode, 20 A_AGN2"),
-    ("Omega_b", r"$\Omega_b$", 0.029, 0.069, 0.049, False, "baryon density"),
-    ("h", "$h$", 0.4711, 0.8711, 0.6711, False, "Hubble constant in 100 km/s/Mpc"),
-    ("n_s", "$n_s$", 0.7624, 1.1624, 0.9624, False, "slope of the primordial power spectrum"),
-    ("MaxSfrTimescale", "", 1.135, 4.54, 2.27, True, "gas consumption time"),
-    ("FactorForSofterEQS", "", 0.1, 0.9, 0.3, True, "softening of the equation of state"),
-    ("IMFslope", "", -2.8, -1.8, -2.3, False, "slope of the initial mass function above 1 Msun"),
-    ("SNII_MinMass_Msun", "", 4.0, 12.0, 8.0, False, "least mass of a star that explodes"),
-    ("ThermalWindFraction", "", 0.025, 0.4, 0.1, True, "share of wind energy given as heat"),
-    ("VariableWindSpecMomentum", "", 0.0, 4000.0, 0.0, False, "wind momentum per star formation"),
-    ("WindFreeTravelDensFac", "", 0.005, 0.5, 0.05, True, "density at which winds recouple"),
-    ("MinWindVel", "", 150.0, 550.0, 350.0, False, "least wind speed"),
-    ("WindEnergyReductionFactor", "", 0.0625, 1.0, 0.25, True, "how far wind energy depends on metals"),
+    ("Omega_b", r"$\Omega_b$", 0.029, 0.069, 0.049, False, "baryon density"), ("h", "$h$", 0.4711, 0.8711, 0.6711, False, "Hubble constant in 100 km/s/Mpc"),
+    ("n_s", "$n_s$", 0.7624, 1.1624, 0.9624, False, "slope of the primordial power spectrum"), ("MaxSfrTimescale", "", 1.135, 4.54, 2.27, True, "gas consumption time"),
+    ("FactorForSofterEQS", "", 0.1, 0.9, 0.3, True, "softening of the equation of state"), ("IMFslope", "", -2.8, -1.8, -2.3, False, "slope of the initial mass function above 1 Msun"),
+    ("SNII_MinMass_Msun", "", 4.0, 12.0, 8.0, False, "least mass of a star that explodes"), ("ThermalWindFraction", "", 0.025, 0.4, 0.1, True, "share of wind energy given as heat"),
+    ("VariableWindSpecMomentum", "", 0.0, 4000.0, 0.0, False, "wind momentum per star formation"), ("WindFreeTravelDensFac", "", 0.005, 0.5, 0.05, True, "density at which winds recouple"),
+    ("MinWindVel", "", 150.0, 550.0, 350.0, False, "least wind speed"), ("WindEnergyReductionFactor", "", 0.0625, 1.0, 0.25, True, "how far wind energy depends on metals"),
     ("WindEnergyReductionMetallicity", "", 0.0005, 0.008, 0.002, True, "metallicity at which wind energy turns"),
-    ("WindEnergyReductionExponent", "", 1.0, 3.0, 2.0, False, "sharpness of that turn"),
-    ("WindDumpFactor", "", 0.2, 1.0, 0.6, False, "1 - metal loading of winds"),
-    ("SeedBlackHoleMass", "", 2.5316e-5, 2.528e-4, 8e-5, True, "mass of seed black holes"),
-    ("BlackHoleAccretionFactor", "", 0.25, 4.0, 1.0, True, "Bondi rate multiplier"),
-    ("BlackHoleEddingtonFactor", "", 0.1, 10.0, 1.0, True, "Eddington rate multiplier"),
-    ("BlackHoleFeedbackFactor", "", 0.025, 0.4, 0.1, True, "efficiency at high accretion"),
-    ("BlackHoleRadiativeEfficiency", "", 0.05, 0.8, 0.2, True, "radiative efficiency"),
-    ("QuasarThreshold", "", 6.33e-5, 0.0632, 0.002, True, "Eddington ratio between the two modes"),
+    ("WindEnergyReductionExponent", "", 1.0, 3.0, 2.0, False, "sharpness of that turn"), ("WindDumpFactor", "", 0.2, 1.0, 0.6, False, "1 - metal loading of winds"),
+    ("SeedBlackHoleMass", "", 2.5316e-5, 2.528e-4, 8e-5, True, "mass of seed black holes"), ("BlackHoleAccretionFactor", "", 0.25, 4.0, 1.0, True, "Bondi rate multiplier"),
+    ("BlackHoleEddingtonFactor", "", 0.1, 10.0, 1.0, True, "Eddington rate multiplier"), ("BlackHoleFeedbackFactor", "", 0.025, 0.4, 0.1, True, "efficiency at high accretion"),
+    ("BlackHoleRadiativeEfficiency", "", 0.05, 0.8, 0.2, True, "radiative efficiency"), ("QuasarThreshold", "", 6.33e-5, 0.0632, 0.002, True, "Eddington ratio between the two modes"),
     ("QuasarThresholdPower", "", 0.0, 4.0, 2.0, False, "steepness of that threshold in mass"),
 )
 
@@ -282,36 +266,23 @@ FURTHER_PARAMETERS = _parameters(
 SIMBA_PARAMETERS = _parameters(  # the other 26 of SIMBA's 28
     ("GALSF_SUBGRID_DAA_LOADFACTOR", "", 0.25, 4.0, 1.0, True, "mass loading of galactic winds, A_SN1"),
     ("BH_BAL_KICK_MOMENTUM_FLUX", "", 5.0, 80.0, 20.0, True, "momentum flux of black-hole feedback, 20 A_AGN1"),
-    ("GALSF_SUBGRID_FIREVEL", "", 0.8, 3.2, 1.6, True, "galactic-wind speed, 1.6 A_SN2"),
-    ("BH_QUENCH_JET", "", 3500.0, 14000.0, 7000.0, True, "jet speed of black holes, 7000 A_AGN2"),
+    ("GALSF_SUBGRID_FIREVEL", "", 0.8, 3.2, 1.6, True, "galactic-wind speed, 1.6 A_SN2"), ("BH_QUENCH_JET", "", 3500.0, 14000.0, 7000.0, True, "jet speed of black holes, 7000 A_AGN2"),
     *((name, p.symbol, p.low, p.high, p.fiducial, p.log, p.long_name) for name, p in list(FURTHER_PARAMETERS.items())[4:7]),
-    ("CritPhysDensity", "", 0.02, 2.0, 0.2, True, "density threshold of star formation"),
-    ("SfEffPerFreeFall", "", 0.01, 0.04, 0.02, True, "star-formation efficiency"),
-    ("TempClouds", "", 100.0, 10000.0, 1000.0, True, "temperature of cold winds"),
-    ("WindFreeTravelMaxTime", "", 0.002, 0.2, 0.02, True, "longest time until winds recouple"),
-    ("WindFreeTravelDensFac", "", 0.001, 0.1, 0.01, True, "density at which winds recouple"),
-    ("SeedBlackHoleMass", "", 1e-7, 1e-5, 1e-6, True, "mass of seed black holes"),
-    ("BlackHoleAccretionFactor", "", 0.25, 4.0, 1.0, True, "accretion rate multiplier"),
-    ("BlackHoleRadiativeEfficiency", "", 0.025, 0.4, 0.1, True, "radiative efficiency"),
-    ("BlackHoleEddingtonFactor", "", 0.75, 12.0, 3.0, True, "Eddington rate multiplier"),
-    ("BlackHoleNgbFactor", "", 2.0, 6.0, 4.0, False, "gas elements in a black hole's kernel"),
-    ("BlackHoleMaxAccretionRadius", "", 2.0, 8.0, 4.0, True, "largest black-hole kernel"),
-    ("GALSF_JEANS_MIN_T", "", 0.25, 4.0, 1.0, True, "pressure that resolves the Jeans mass"),
-    ("GALSF_SUBGRID_FIREVEL_SLOPE", "", -0.38, 0.62, 0.12, False, "slope of wind speed with circular velocity"),
-    ("GALSF_SUBGRID_HOTWIND", "", 0.0, 0.6, 0.3, False, "share of winds ejected hot"),
-    ("GALSF_AGBWINDHEATING", "", 25.0, 400.0, 100.0, True, "speed of AGB winds"),
-    ("BH_HOST_TO_SEED_RATIO", "", 3e4, 3e6, 3e5, True, "stellar mass that is seeded"),
-    ("BH_QUENCH_JET_HOTWIND", "", 500.0, 8000.0, 2000.0, True, "speed above which jets are heated"),
-    ("BH_BONDI_HOT", "", 4.0, 6.0, 5.0, False, "temperature between Bondi and torque accretion"),
+    ("CritPhysDensity", "", 0.02, 2.0, 0.2, True, "density threshold of star formation"), ("SfEffPerFreeFall", "", 0.01, 0.04, 0.02, True, "star-formation efficiency"),
+    ("TempClouds", "", 100.0, 10000.0, 1000.0, True, "temperature of cold winds"), ("WindFreeTravelMaxTime", "", 0.002, 0.2, 0.02, True, "longest time until winds recouple"),
+    ("WindFreeTravelDensFac", "", 0.001, 0.1, 0.01, True, "density at which winds recouple"), ("SeedBlackHoleMass", "", 1e-7, 1e-5, 1e-6, True, "mass of seed black holes"),
+    ("BlackHoleAccretionFactor", "", 0.25, 4.0, 1.0, True, "accretion rate multiplier"), ("BlackHoleRadiativeEfficiency", "", 0.025, 0.4, 0.1, True, "radiative efficiency"),
+    ("BlackHoleEddingtonFactor", "", 0.75, 12.0, 3.0, True, "Eddington rate multiplier"), ("BlackHoleNgbFactor", "", 2.0, 6.0, 4.0, False, "gas elements in a black hole's kernel"),
+    ("BlackHoleMaxAccretionRadius", "", 2.0, 8.0, 4.0, True, "largest black-hole kernel"), ("GALSF_JEANS_MIN_T", "", 0.25, 4.0, 1.0, True, "pressure that resolves the Jeans mass"),
+    ("GALSF_SUBGRID_FIREVEL_SLOPE", "", -0.38, 0.62, 0.12, False, "slope of wind speed with circular velocity"), ("GALSF_SUBGRID_HOTWIND", "", 0.0, 0.6, 0.3, False, "share of winds ejected hot"),
+    ("GALSF_AGBWINDHEATING", "", 25.0, 400.0, 100.0, True, "speed of AGB winds"), ("BH_HOST_TO_SEED_RATIO", "", 3e4, 3e6, 3e5, True, "stellar mass that is seeded"),
+    ("BH_QUENCH_JET_HOTWIND", "", 500.0, 8000.0, 2000.0, True, "speed above which jets are heated"), ("BH_BONDI_HOT", "", 4.0, 6.0, 5.0, False, "temperature between Bondi and torque accretion"),
     ("MBH_JET_MIN", "", 4.5e6, 4.5e8, 4.5e7, True, "black-hole mass of jet feedback"),
 )
 _SB35 = _parameters(
-    ("UVBH0beta", "", 0.4642, 10.0, 1.0, True, "ultraviolet background of H0 and He0"),
-    ("UVBH0Deltaz", "", -5.0, 0.0, 0.0, False, "redshift shift of its onset"),
-    ("UVBHepbeta", "", 0.25, 4.0, 1.0, True, "ultraviolet background of He+"),
-    ("UVBHepDeltaz", "", -1.0, 0.0, 0.0, False, "redshift shift of its onset"),
-    ("SNIa_Rate_Norm", "", 0.00085, 0.00175, 0.0013, False, "rate of type Ia supernovae"),
-    ("SNIa_Rate_DTD_power", "", 0.88, 1.36, 1.12, False, "slope of their delay times"),
+    ("UVBH0beta", "", 0.4642, 10.0, 1.0, True, "ultraviolet background of H0 and He0"), ("UVBH0Deltaz", "", -5.0, 0.0, 0.0, False, "redshift shift of its onset"),
+    ("UVBHepbeta", "", 0.25, 4.0, 1.0, True, "ultraviolet background of He+"), ("UVBHepDeltaz", "", -1.0, 0.0, 0.0, False, "redshift shift of its onset"),
+    ("SNIa_Rate_Norm", "", 0.00085, 0.00175, 0.0013, False, "rate of type Ia supernovae"), ("SNIa_Rate_DTD_power", "", 0.88, 1.36, 1.12, False, "slope of their delay times"),
     ("SofteningComovingType01", "", 1.0, 4.0, 2.0, True, "softening length of gas and stars"),
 )
 
@@ -325,17 +296,13 @@ class Columns:
     sets: tuple[str, ...] = ()  # that are of this kind; of other sets the table itself decides
 
 
-def _own(name: str, low: float, high: float, fiducial: float, long_name: str) -> Parameter:
-    "A classic parameter with another range and meaning."
-    return replace(PARAMETERS[name], low=low, high=high, fiducial=fiducial, long_name=long_name)
-
-
-_COSMOLOGY = dict(list(PARAMETERS.items())[:2])
+_COSMOLOGY = {name: PARAMETERS[name] for name in ("Omega_m", "sigma_8")}
 _SIMBA = {name: replace(PARAMETERS[name], long_name=p.long_name.partition(",")[0]) for name, p in zip(list(PARAMETERS)[2:], SIMBA_PARAMETERS.values())}
-_ASTRID = PARAMETERS | {"A_AGN2": _own("A_AGN2", 0.25, 4.0, 1.0, "thermal black-hole energy per accretion")}
-_RAMSES = _COSMOLOGY | {name: _own(name, *rest) for name, *rest in (
-    ("A_SN1", 0.1, 10.0, 1.0, "supernova energy"), ("A_SN2", 0.05, 5.0, 0.5, "star-formation efficiency"),
-    ("A_AGN1", 2.0, 8.0, 4.0, "size of the black-hole feedback region"), ("A_AGN2", 1.0, 4.0, 2.0, "black-hole softening"))}
+_ASTRID = PARAMETERS | {"A_AGN2": replace(PARAMETERS["A_AGN2"], low=0.25, high=4.0, long_name="thermal black-hole energy per accretion")}
+_RAMSES = _COSMOLOGY | _parameters(
+    ("A_SN1", r"$A_\mathrm{SN1}$", 0.1, 10.0, 1.0, True, "supernova energy"), ("A_SN2", r"$A_\mathrm{SN2}$", 0.05, 5.0, 0.5, True, "star-formation efficiency"),
+    ("A_AGN1", r"$A_\mathrm{AGN1}$", 2.0, 8.0, 4.0, True, "size of the black-hole feedback region"), ("A_AGN2", r"$A_\mathrm{AGN2}$", 1.0, 4.0, 2.0, True, "black-hole softening"),
+)
 TABLES = {  # suite -> kinds of its tables, the classic one first; `register_suite` adds to it
     "IllustrisTNG": (
         Columns(PARAMETERS), Columns(_COSMOLOGY | FURTHER_PARAMETERS, sets=("SB28",)),
@@ -378,12 +345,8 @@ def order_parameters(names) -> tuple[str, ...]:
     return (*(name for name in named if name not in SUITE_LABELS), *numbered, *(name for name in named if name in SUITE_LABELS))
 
 # %% ../nbs/00_catalogue.ipynb #83da9477
-def columns_of(
-    suite: str,  # or several joined by `+`: the first counts
-    sim_set: str = "",
-    names=(),  # of the columns that a table of it has
-) -> Columns:
-    "The parameters that a set can have, with its own ranges, and the box of its simulations."
+def columns_of(suite: str, sim_set: str = "", names=()) -> Columns:
+    "The parameters that a set can have, with its own ranges, and its box; by its name or by `names` of its columns. Of several joined by `+`, the first."
     suite, sim_set = suite.split("+")[0].removeprefix("Nbody_"), sim_set.split("+")[0]
     kinds = TABLES.get(suite, TABLES["IllustrisTNG"])
     new = set(names) - set(PARAMETERS) - set(SUITE_LABELS)
@@ -396,18 +359,13 @@ CLASSIC = {  # a simulation's own parameter -> the classic one, its multiple of 
 }
 
 
-def convert_labels(
-    table: np.ndarray,  # (n, p)
-    names,  # of its p columns
-    wanted,  # names of parameters
-    suite: str,
-) -> np.ndarray:  # (n, len(wanted))
-    "Columns of a table by name; classic feedback from the suite's own numbers and the reverse. KeyError for one that it does not define."
+def convert_labels(table: np.ndarray, names, wanted, suite: str) -> np.ndarray:
+    "Wanted columns of a table (n, p) by name; classic feedback from the suite's own numbers and the reverse. KeyError for what is not defined."
     own = {name for kind in TABLES.get(suite, TABLES["IllustrisTNG"]) for name in kind.parameters if name in CLASSIC}
     columns = dict(zip(names, table.T))
-    fiducial = (FURTHER_PARAMETERS | SIMBA_PARAMETERS)
-    made = {CLASSIC[name]: columns[name] / fiducial[name].fiducial for name in own if name in columns}
-    made |= {name: columns[CLASSIC[name]] * fiducial[name].fiducial for name in own if CLASSIC[name] in columns}
+    fiducial = {name: (FURTHER_PARAMETERS | SIMBA_PARAMETERS)[name].fiducial for name in own}
+    made = {CLASSIC[name]: columns[name] / fiducial[name] for name in own if name in columns}
+    made |= {name: columns[CLASSIC[name]] * fiducial[name] for name in own if CLASSIC[name] in columns}
     return np.stack([(made | columns)[name] for name in wanted], axis=1) if len(wanted) else np.empty((len(table), 0))
 
 # %% ../nbs/00_catalogue.ipynb #bd0c508a
@@ -417,10 +375,7 @@ def _outside(parameter: Parameter, value: float, slack: float = 1e-4) -> str:
     if low - slack * abs(low) <= value <= high + slack * abs(high):
         return ""
     edge, side = (low, "below") if value < low else (high, "above")
-    if parameter.log and value > 0:
-        distance = f"a factor {max(value / edge, edge / value):.4g}"
-    else:
-        distance = f"{abs(value - edge):.4g}"
+    distance = f"a factor {max(value / edge, edge / value):.4g}" if parameter.log and value > 0 else f"{abs(value - edge):.4g}"
     return f"{parameter.name} = {value:.5g} lies {distance} {side} its range {low:g} to {high:g}"
 
 # %% ../nbs/00_catalogue.ipynb #7d8d8e8c

@@ -6,7 +6,7 @@
 __all__ = ['repository_root', 'find_file', 'read_params', 'style_file', 'use_style', 'show_labels', 'save_params',
            'parameter_names', 'label_maps', 'save_maps', 'map_array', 'check_alignment', 'border_jump', 'note_release',
            'open_maps', 'lazy_maps', 'pair_sets', 'join_sets', 'floor_of', 'fill_empty', 'log_maps', 'split_sims',
-           'split_maps', 'maps_of', 'select_sims', 'coarsen', 'map_title', 'show_maps']
+           'maps_of', 'split_maps', 'select_sims', 'coarsen', 'map_title', 'show_maps']
 
 # %% ../nbs/00_explore.ipynb #84830de9
 import re
@@ -563,21 +563,6 @@ def split_sims(
     parts = np.split(order, [n_sims - valid - test, n_sims - test])
     return {name: np.sort(part) for name, part in zip(("train", "valid", "test"), parts)}
 
-# %% ../nbs/00_explore.ipynb #a4a55aa9
-def split_maps(
-    ds: xr.Dataset,  # labelled maps of one set, or of several joined
-    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1),  # of train, valid and test
-    seed: int = 0,
-) -> dict[str, np.ndarray]:  # train, valid, test: sorted values of `sim`
-    "`split_sims` for the simulations of these maps; those of one number in sets of one name fall into one part."
-    sims, first = np.unique(ds["sim"].values, return_index=True)
-    if "number" not in ds.coords:
-        return split_sims(int(sims[-1]) + 1, fractions, seed)
-    sets, numbers = ds["set"].values[first], ds["number"].values[first]
-    parts = {name: split_sims(int(numbers[sets == name].max()) + 1, fractions, seed) for name in np.unique(sets)}
-    member = lambda part: np.array([number in parts[name][part] for name, number in zip(sets, numbers)])
-    return {part: sims[member(part)] for part in ("train", "valid", "test")}
-
 # %% ../nbs/00_explore.ipynb #4b971214
 def maps_of(ds: xr.Dataset, sims) -> np.ndarray:
     "Indices along `map` of all maps of these simulations, simulation by simulation; ValueError if one has none."
@@ -588,6 +573,38 @@ def maps_of(ds: xr.Dataset, sims) -> np.ndarray:
     if (first == last).any():
         raise ValueError(f"no maps of simulation {sims[first == last][0]}: the data set has {len(np.unique(known))} simulations")
     return np.concatenate([order[a:b] for a, b in zip(first, last)]) if len(sims) else np.empty(0, int)
+
+# %% ../nbs/00_explore.ipynb #a4a55aa9
+_SHARED = {"1P": "1P", "BE": "1P", "EX": "EX"}  # sets in which all simulations of all suites have the same initial conditions, those of BE and 1P too
+
+
+def _universes(ds: xr.Dataset, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    "Of the simulations with these first maps: which family of initial conditions each is of, and its number there; those of one cosmology share it in 1P, BE and EX."
+    family = np.array([_SHARED.get(name, name) for name in ds["set"].values[first].tolist()])
+    number = ds["number"].values[first].copy()
+    cosmology = [ds[name].values[first].round(5) for name in ("Omega_m", "sigma_8", "Omega_b", "h", "n_s") if name in ds.coords]
+    for name in set(_SHARED.values()) & set(family):
+        member = family == name
+        number[member] = np.unique(np.stack([np.zeros(member.sum()), *(c[member] for c in cosmology)]), axis=1, return_inverse=True)[1].ravel()
+    return family, number
+
+
+def split_maps(
+    ds: xr.Dataset,  # labelled maps of one set, or of several joined
+    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1),  # of train, valid and test
+    seed: int = 0,
+) -> dict[str, np.ndarray]:  # train, valid, test: sorted values of `sim`
+    "`split_sims` for the simulations of these maps; the same universe in several suites falls into one part."
+    sims, first = np.unique(ds["sim"].values, return_index=True)
+    if "number" not in ds.coords:
+        return split_sims(int(sims[-1]) + 1, fractions, seed)
+    family, number = _universes(ds, first)
+    parts = {}
+    for name in np.unique(family):
+        n, few = int(number[family == name].max()) + 1, name in _SHARED and number[family == name].max() + 1 < np.count_nonzero(fractions)
+        parts[name] = split_sims(n, (1, 0, 0) if few else fractions, seed)  # too few universes to part: train
+    member = lambda part: np.array([i in parts[name][part] for name, i in zip(family, number)])
+    return {part: sims[member(part)] for part in ("train", "valid", "test")}
 
 # %% ../nbs/00_explore.ipynb #f135ae59
 def select_sims(ds: xr.Dataset, sims) -> xr.Dataset:
@@ -618,10 +635,16 @@ def _log_picture(values: np.ndarray) -> np.ndarray:
 
 # %% ../nbs/00_explore.ipynb #5ef3417e
 def map_title(ds: xr.Dataset, index: int) -> str:
-    "Suite, set, simulation, view and cosmology of one map."
+    "Suite, set, simulation, view and cosmology of one map; of an emulated one the emulator and all labels."
     one = ds.isel(map=index)
-    cosmology = [name for name in ("Omega_m", "sigma_8") if name in one.coords]
-    known = [f"{PARAMETERS[name].symbol} = {float(one[name]):.3g}" for name in cosmology]
+    attrs = ds.attrs | {key: value for maps in ds.data_vars.values() for key, value in maps.attrs.items()}
+    symbols = known_parameters()
+    emulated = "emulator" in attrs
+    labels = [name for name in parameter_names(ds) if emulated or name in ("Omega_m", "sigma_8")]
+    known = [f"{symbols[name].symbol if name in symbols else name} = {float(one[name]):.3g}" for name in labels]
+    if emulated:
+        return f"emulated by {attrs['emulator']}, map {int(np.arange(ds.sizes['map'])[index])}" + "".join(
+            ("\n" if i % 3 == 0 else ", ") + label for i, label in enumerate(known))
     origin = {name: str(one[name].values) for name in ("suite", "set") if name in one.coords} or ds.attrs
     number = int(one["number" if "number" in one.coords else "sim"])
     place = f"{origin.get('suite', '')} {origin.get('set', '')}, simulation {number}, view {int(one['view'])}"
@@ -631,9 +654,10 @@ def map_title(ds: xr.Dataset, index: int) -> str:
 def _show_column(ds: xr.Dataset, name: str, maps: np.ndarray, column, limits=None) -> None:
     "Draw log10 of one field of these maps in a column of axes, with one colour scale and its bar."
     pictures = _log_picture(ds[name].isel(map=maps).values)
+    box = ds.attrs.get("box", BOX)
     low, high = limits or (np.nanmin(pictures), np.nanmax(pictures))
     for ax, picture in zip(column, pictures):
-        image = ax.imshow(picture, origin="lower", extent=(0, BOX, 0, BOX), cmap=FIELDS[name].cmap, vmin=low, vmax=high)
+        image = ax.imshow(picture, origin="lower", extent=(0, box, 0, box), cmap=FIELDS[name].cmap, vmin=low, vmax=high)
         ax.spines[:].set_visible(True)
     column[0].figure.colorbar(image, ax=list(column), label=FIELDS[name].label, location="top", aspect=30, pad=0.02)
     column[-1].set_xlabel("x [Mpc/h]")
