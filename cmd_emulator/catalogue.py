@@ -418,7 +418,7 @@ def find_parameter(word: str) -> str | None:
 
 # %% ../nbs/00_catalogue.ipynb #8bcce0d0
 def is_seed(column: np.ndarray) -> bool:
-    "Does a column (n,) hold seeds: large integers, or integers that count up?"
+    "Does a column (n,) hold seeds: integers that are large, or count up?"
     return bool((column == np.round(column)).all() and ((column.max() >= 1000) or (len(column) > 2 and (np.diff(column) == 1).all())))
 
 
@@ -428,12 +428,13 @@ def names_by_width(table: np.ndarray, suite: str) -> tuple[str, ...]:
         return tuple(PARAMETERS)[:2]
     kinds, n = [list(kind.parameters.values()) for kind in TABLES.get(suite, TABLES["IllustrisTNG"])], table.shape[1]
     classic, by_width = [p.name for p in kinds[0]], {len(kind): kind for kind in kinds}
-    n -= n > 1 and is_seed(table[:, -1]) and (n - 1 in by_width or n not in by_width)
+    fits, whole = (n - 1 in by_width, n not in by_width), n > 1 and (table[:, -1] == np.round(table[:, -1])).all()
+    n -= whole and (all(fits) or any(fits) and is_seed(table[:, -1]))  # one seed for all simulations may be small
     if n in by_width:
         names, sixth = [p.name for p in by_width[n]], by_width[n][min(n, 6) - 1]
         multiples = sixth.name in CLASSIC and (table[:, 5] < sixth.low).any()
         return tuple(classic + names[6:] if multiples else names)
-    if set(classic) != set(PARAMETERS) and n > len(classic):
+    if suite in TABLES and suite not in N_SIMS and n > len(classic):
         raise ValueError(f"a table of {suite} has {n} columns without names, expected {', '.join(classic)}: name them in a first line `# ...`")
     return (*classic, *(f"p{i + 1}" for i in range(len(classic), n)))
 

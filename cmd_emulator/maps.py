@@ -94,7 +94,7 @@ def _column_names(path: Path, comments: list[list[str]], table: np.ndarray, suit
     if suite.startswith("Nbody"):
         names = [name if name in ("Omega_m", "sigma_8") else None for name in names]
     elif len(names) < n:
-        warnings.warn(f"{path}: column {n} holds large integers and has no name: seeds, left out since no map can be conditioned on them", stacklevel=3)
+        warnings.warn(f"{path}: column {n} holds whole numbers and has no name: seeds, left out since no map can be conditioned on them", stacklevel=3)
     return names + [None] * (n - len(names))
 
 # %% ../nbs/00_explore.ipynb #3c324ce0
@@ -317,7 +317,8 @@ def check_alignment(ds: xr.Dataset) -> None:
     jumps = np.abs(np.diff(matter, append=matter[0]))
     rows = np.argsort(-np.minimum(jumps, np.roll(jumps, 1)), kind="stable")[:4]
     mean = np.array([ds[field].values[VIEWS * row : VIEWS * (row + 1)].mean(dtype=np.float64) for row in rows])
-    spread = lambda shift: np.std(mean / matter[(rows + shift) % len(matter)]) / np.mean(mean / matter[(rows + shift) % len(matter)])
+    density = lambda shift: mean / matter[(rows + shift) % len(matter)]
+    spread = lambda shift: density(shift).std() / density(shift).mean()
     if mean.min() <= 0 or spread(0) < 0.03:
         return
     what = f"the mean of {field} is not proportional to Omega_m{' - Omega_b' * (field == 'Mcdm')} in {ds.attrs['suite']} {ds.attrs['set']}"
@@ -579,16 +580,15 @@ _SHARED = {"1P": "1P", "BE": "1P", "EX": "EX"}  # sets in which all simulations 
 
 
 def _universes(ds: xr.Dataset, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    "Of the simulations with these first maps: which family of initial conditions each is of, and its number there; those of one cosmology share it in 1P, BE and EX."
+    "Of the simulations with these first maps: family of initial conditions, and number of the universe in it; in 1P, BE and EX one a cosmology."
     family = np.array([_SHARED.get(name, name) for name in ds["set"].values[first].tolist()])
-    number = ds["number"].values[first].copy()
-    cosmology = [ds[name].values[first].round(5) for name in ("Omega_m", "sigma_8", "Omega_b", "h", "n_s") if name in ds.coords]
+    number, zero = ds["number"].values[first].copy(), np.zeros(len(first))
+    cosmology = np.stack([zero, *(ds[name].values[first].round(5) for name in ("Omega_m", "sigma_8", "Omega_b", "h", "n_s") if name in ds.coords)])
     for name in set(_SHARED.values()) & set(family):
-        member = family == name
-        number[member] = np.unique(np.stack([np.zeros(member.sum()), *(c[member] for c in cosmology)]), axis=1, return_inverse=True)[1].ravel()
+        number[family == name] = np.unique(cosmology[:, family == name], axis=1, return_inverse=True)[1].ravel()
     return family, number
 
-
+# %% ../nbs/00_explore.ipynb #f7910d8c
 def split_maps(
     ds: xr.Dataset,  # labelled maps of one set, or of several joined
     fractions: tuple[float, float, float] = (0.8, 0.1, 0.1),  # of train, valid and test
@@ -601,8 +601,9 @@ def split_maps(
     family, number = _universes(ds, first)
     parts = {}
     for name in np.unique(family):
-        n, few = int(number[family == name].max()) + 1, name in _SHARED and number[family == name].max() + 1 < np.count_nonzero(fractions)
-        parts[name] = split_sims(n, (1, 0, 0) if few else fractions, seed)  # too few universes to part: train
+        n = int(number[family == name].max()) + 1
+        few = name in _SHARED and n < np.count_nonzero(fractions)  # too few universes to part: all train
+        parts[name] = split_sims(n, (1, 0, 0) if few else fractions, seed)
     member = lambda part: np.array([i in parts[name][part] for name, i in zip(family, number)])
     return {part: sims[member(part)] for part in ("train", "valid", "test")}
 
@@ -638,13 +639,11 @@ def map_title(ds: xr.Dataset, index: int) -> str:
     "Suite, set, simulation, view and cosmology of one map; of an emulated one the emulator and all labels."
     one = ds.isel(map=index)
     attrs = ds.attrs | {key: value for maps in ds.data_vars.values() for key, value in maps.attrs.items()}
-    symbols = known_parameters()
-    emulated = "emulator" in attrs
+    emulated, symbols = "emulator" in attrs, known_parameters()
     labels = [name for name in parameter_names(ds) if emulated or name in ("Omega_m", "sigma_8")]
     known = [f"{symbols[name].symbol if name in symbols else name} = {float(one[name]):.3g}" for name in labels]
     if emulated:
-        return f"emulated by {attrs['emulator']}, map {int(np.arange(ds.sizes['map'])[index])}" + "".join(
-            ("\n" if i % 3 == 0 else ", ") + label for i, label in enumerate(known))
+        return f"emulated by {attrs['emulator']}, map {index}" + "".join(("\n" if i % 3 == 0 else ", ") + label for i, label in enumerate(known))
     origin = {name: str(one[name].values) for name in ("suite", "set") if name in one.coords} or ds.attrs
     number = int(one["number" if "number" in one.coords else "sim"])
     place = f"{origin.get('suite', '')} {origin.get('set', '')}, simulation {number}, view {int(one['view'])}"
