@@ -4,22 +4,25 @@
 
 # %% auto #0
 __all__ = ['BOX', 'SLAB', 'VIEWS', 'RESOLUTION', 'FIELDS', 'SUITES', 'SETS', 'N_SIMS', 'PARAMETERS', 'FURTHER_PARAMETERS',
-           'SUITE_LABELS', 'expect_error', 'Field', 'check_choice', 'check_field', 'check_suite', 'check_sim_set',
-           'maps_file', 'params_file', 'fields_of', 'check_exists', 'maps_bytes', 'catalogue', 'Parameter',
-           'is_parameter', 'check_parameter', 'order_parameters', 'check_labels', 'names_by_width', 'refuse_unknown']
+           'SIMBA_PARAMETERS', 'TABLES', 'SUITE_LABELS', 'CLASSIC', 'expect_error', 'Field', 'plain_name',
+           'did_you_mean', 'check_choice', 'check_field', 'check_suite', 'check_sim_set', 'maps_file', 'params_file',
+           'fields_of', 'check_exists', 'maps_bytes', 'catalogue', 'Parameter', 'Columns', 'known_parameters',
+           'is_parameter', 'check_parameter', 'order_parameters', 'columns_of', 'convert_labels', 'check_labels',
+           'find_parameter', 'is_seed', 'names_by_width', 'register_suite', 'refuse_unknown']
 
 # %% ../nbs/00_catalogue.ipynb #269dca6c
+import difflib
 import re
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 # %% ../nbs/00_catalogue.ipynb #4d29e309
-BOX = 25.0  # side of the simulated cube [Mpc/h]
-SLAB = 5.0  # thickness of the slab behind one map [Mpc/h]
+BOX = 25.0  # side of the simulated cube of CAMELS' first generation and of Mock [Mpc/h]; other sets: `columns_of(...).box`
+SLAB = 5.0  # thickness of the slab behind one map of that cube [Mpc/h]
 VIEWS = 15  # maps a simulation: 3 axes x 5 slabs
 RESOLUTION = 256  # pixels along a side of CMD's own maps
 
@@ -82,14 +85,30 @@ FIELDS = {
 }
 
 # %% ../nbs/00_catalogue.ipynb #8dbd02fe
-SUITES = ("IllustrisTNG", "SIMBA", "Astrid", "Nbody_IllustrisTNG", "Nbody_SIMBA", "Nbody_Astrid", "Mock")
-SETS = ("LH", "CV", "1P", "EX", "BE", "SB28", "SB7")
+_NOT_MAGNETIC = tuple(name for name in FIELDS if name != "B")
+SUITES = {  # suite -> the fields of its maps; `register_suite` adds to it
+    "IllustrisTNG": tuple(FIELDS), "SIMBA": _NOT_MAGNETIC, "Astrid": _NOT_MAGNETIC, "Ramses": tuple(FIELDS),
+    "Nbody_IllustrisTNG": ("Mtot",), "Nbody_SIMBA": ("Mtot",), "Nbody_Astrid": ("Mtot",), "Mock": tuple(FIELDS),
+}
+SETS = ["LH", "CV", "1P", "EX", "BE", "SB28", "SB35", "SB7", "SB5"]
+
+# %% ../nbs/00_catalogue.ipynb #36a5af37
+def plain_name(name) -> str:
+    "A name without case and underscores, by which spellings of it are compared."
+    return str(name).lower().replace("_", "")
+
+
+def did_you_mean(value, choices) -> str:
+    "` (did you mean ...?)` with the closest of `choices`, for a message; empty where none is close."
+    spelt, key = {plain_name(choice): str(choice) for choice in choices}, plain_name(value)
+    close = difflib.get_close_matches(key, spelt, 2) or [name for name in spelt if len(key) > 1 and key in name][:2]
+    return f" (did you mean {' or '.join(spelt[name] for name in close)}?)" if close else ""
 
 # %% ../nbs/00_catalogue.ipynb #741ea5a0
-def check_choice(kind: str, value, choices) -> str:
-    "`value` if it is one of `choices`, else a ValueError that lists them."
+def check_choice(kind: str, value, choices, among=None) -> str:
+    "`value` if it is one of `choices`, else a ValueError that lists them and suggests the closest of them, or of `among`."
     if value not in choices:
-        raise ValueError(f"unknown {kind} {value!r}: choose one of {', '.join(choices)}")
+        raise ValueError(f"unknown {kind} {value!r}{did_you_mean(value, among or choices)}: choose one of {', '.join(choices)}")
     return value
 
 # %% ../nbs/00_catalogue.ipynb #075df468
@@ -134,20 +153,19 @@ def params_file(suite: str, sim_set: str) -> str:
 # %% ../nbs/00_catalogue.ipynb #a077eb55
 _LH = {"LH": 1000, "CV": 27, "1P": None, "EX": 4}  # None: the number changed from release to release
 N_SIMS = {  # suite -> set -> simulations that CMD documents
-    "IllustrisTNG": _LH | {"1P": 140, "BE": 27, "SB28": 2048},
-    "SIMBA": _LH | {"1P": 140},
-    "Astrid": _LH | {"SB7": 1024},
+    "IllustrisTNG": _LH | {"1P": 140, "BE": 27, "SB28": 2048, "SB35": 2048},
+    "SIMBA": _LH | {"1P": 140, "BE": 27},
+    "Astrid": _LH | {"BE": 27, "SB7": 1024},
+    "Ramses": {"CV": 27, "1P": 15, "SB5": 256},
     "Nbody_IllustrisTNG": _LH | {"SB28": 2048},
     "Nbody_SIMBA": _LH,
-    "Nbody_Astrid": _LH,
+    "Nbody_Astrid": _LH | {"SB7": 1024},
 }
 
 # %% ../nbs/00_catalogue.ipynb #83c755e5
 def fields_of(suite: str) -> tuple[str, ...]:
-    "The fields that a suite has: B in IllustrisTNG (and Mock) only, total matter alone in N-body suites."
-    if check_suite(suite).startswith("Nbody"):
-        return ("Mtot",)
-    return tuple(name for name in FIELDS if name != "B" or suite in ("IllustrisTNG", "Mock"))
+    "The fields that a suite has, or that several joined by `+` share."
+    return tuple(name for name in FIELDS if all(name in SUITES[one] for one in check_suite(suite).split("+")))
 
 # %% ../nbs/00_catalogue.ipynb #40463626
 def check_exists(
@@ -158,8 +176,9 @@ def check_exists(
     "ValueError if CMD has no such maps; the message says what it has instead."
     for field in fields:
         if check_field(field) not in fields_of(suite):
-            why = "an N-body simulation follows nothing but matter" if suite.startswith("Nbody") else "only IllustrisTNG follows magnetic fields"
-            raise ValueError(f"CMD has no {field} maps of {suite}, since {why}: choose among {', '.join(fields_of(suite))}")
+            why = {"B": ", since besides Ramses only IllustrisTNG follows magnetic fields"}.get(field, "")
+            why = ", since an N-body simulation follows nothing but matter" if suite.startswith("Nbody") else why
+            raise ValueError(f"CMD has no {field} maps of {suite}{why}: choose among {', '.join(fields_of(suite))}")
     if sim_set is not None and suite in N_SIMS and check_sim_set(sim_set) not in N_SIMS[suite]:
         others = [other for other in N_SIMS if sim_set in N_SIMS[other]]
         where = f"; {sim_set} exists in {', '.join(others)}" if others else ""
@@ -220,36 +239,78 @@ PARAMETERS = {
 }
 
 # %% ../nbs/00_catalogue.ipynb #3d8bf03d
-FURTHER_PARAMETERS = {
-    name: Parameter(name, symbol or name, low, high, fiducial, log, long_name)
-    for name, symbol, low, high, fiducial, log, long_name in (
-        ("WindEnergyIn1e51erg", "", 0.9, 14.4, 3.6, True, "galactic-wind energy, 3.6 A_SN1"),
-        ("RadioFeedbackFactor", "", 0.25, 4.0, 1.0, True, "kinetic black-hole energy, A_AGN1"),
-        ("VariableWindVelFactor", "", 3.7, 14.8, 7.4, True, "galactic-wind speed, 7.4 A_SN2"),
-        ("RadioFeedbackReiorientationFactor", "", 10.0, 40.0, 20.0, True, "burstiness of the kinetic black-hole mode, 20 A_AGN2"),
-        ("Omega_b", r"$\Omega_b$", 0.029, 0.069, 0.049, False, "baryon density"),
-        ("h", "$h$", 0.4711, 0.8711, 0.6711, False, "Hubble constant in 100 km/s/Mpc"),
-        ("n_s", "$n_s$", 0.7624, 1.1624, 0.9624, False, "slope of the primordial power spectrum"),
-        ("MaxSfrTimescale", "", 1.135, 4.54, 2.27, True, "gas consumption time"),
-        ("FactorForSofterEQS", "", 0.1, 0.9, 0.3, True, "softening of the equation of state"),
-        ("IMFslope", "", -2.8, -1.8, -2.3, False, "slope of the initial mass function above 1 Msun"),
-        ("SNII_MinMass_Msun", "", 4.0, 12.0, 8.0, False, "least mass of a star that explodes"),
-        ("ThermalWindFraction", "", 0.025, 0.4, 0.1, True, "share of wind energy given as heat"),
-        ("VariableWindSpecMomentum", "", 0.0, 4000.0, 0.0, False, "wind momentum per star formation"),
-        ("WindFreeTravelDensFac", "", 0.005, 0.5, 0.05, True, "density at which winds recouple"),
-        ("MinWindVel", "", 150.0, 550.0, 350.0, False, "least wind speed"),
-        ("WindEnergyReductionFactor", "", 0.0625, 1.0, 0.25, True, "how far wind energy depends on metals"),
-        ("WindEnergyReductionMetallicity", "", 0.0005, 0.008, 0.002, True, "metallicity at which wind energy turns"),
-        ("WindEnergyReductionExponent", "", 1.0, 3.0, 2.0, False, "sharpness of that turn"),
-        ("WindDumpFactor", "", 0.2, 1.0, 0.6, False, "1 - metal loading of winds"),
-        ("SeedBlackHoleMass", "", 2.5316e-5, 2.528e-4, 8e-5, True, "mass of seed black holes"),
-        ("BlackHoleAccretionFactor", "", 0.25, 4.0, 1.0, True, "Bondi rate multiplier"),
-        ("BlackHoleEddingtonFactor", "", 0.1, 10.0, 1.0, True, "Eddington rate multiplier"),
-        ("BlackHoleFeedbackFactor", "", 0.025, 0.4, 0.1, True, "efficiency at high accretion"),
-        ("BlackHoleRadiativeEfficiency", "", 0.05, 0.8, 0.2, True, "radiative efficiency"),
-        ("QuasarThreshold", "", 6.33e-5, 0.0632, 0.002, True, "Eddington ratio between the two modes"),
-        ("QuasarThresholdPower", "", 0.0, 4.0, 2.0, False, "steepness of that threshold in mass"),
-    )
+def _parameters(*rows) -> dict[str, Parameter]:
+    "Parameters by name: rows of name, symbol (or nothing), low, high, fiducial, log, long name."
+    return {name: Parameter(name, symbol or name, *rest) for name, symbol, *rest in rows}
+
+
+FURTHER_PARAMETERS = _parameters(
+    ("WindEnergyIn1e51erg", "", 0.9, 14.4, 3.6, True, "galactic-wind energy, 3.6 A_SN1"), ("RadioFeedbackFactor", "", 0.25, 4.0, 1.0, True, "kinetic black-hole energy, A_AGN1"),
+    ("VariableWindVelFactor", "", 3.7, 14.8, 7.4, True, "galactic-wind speed, 7.4 A_SN2"),
+    ("RadioFeedbackReiorientationFactor", "", 10.0, 40.0, 20.0, True, "burstiness of the kinetic black-hole mode, 20 A_AGN2"),
+    ("Omega_b", r"$\Omega_b$", 0.029, 0.069, 0.049, False, "baryon density"), ("h", "$h$", 0.4711, 0.8711, 0.6711, False, "Hubble constant in 100 km/s/Mpc"),
+    ("n_s", "$n_s$", 0.7624, 1.1624, 0.9624, False, "slope of the primordial power spectrum"), ("MaxSfrTimescale", "", 1.135, 4.54, 2.27, True, "gas consumption time"),
+    ("FactorForSofterEQS", "", 0.1, 0.9, 0.3, True, "softening of the equation of state"), ("IMFslope", "", -2.8, -1.8, -2.3, False, "slope of the initial mass function above 1 Msun"),
+    ("SNII_MinMass_Msun", "", 4.0, 12.0, 8.0, False, "least mass of a star that explodes"), ("ThermalWindFraction", "", 0.025, 0.4, 0.1, True, "share of wind energy given as heat"),
+    ("VariableWindSpecMomentum", "", 0.0, 4000.0, 0.0, False, "wind momentum per star formation"), ("WindFreeTravelDensFac", "", 0.005, 0.5, 0.05, True, "density at which winds recouple"),
+    ("MinWindVel", "", 150.0, 550.0, 350.0, False, "least wind speed"), ("WindEnergyReductionFactor", "", 0.0625, 1.0, 0.25, True, "how far wind energy depends on metals"),
+    ("WindEnergyReductionMetallicity", "", 0.0005, 0.008, 0.002, True, "metallicity at which wind energy turns"),
+    ("WindEnergyReductionExponent", "", 1.0, 3.0, 2.0, False, "sharpness of that turn"), ("WindDumpFactor", "", 0.2, 1.0, 0.6, False, "1 - metal loading of winds"),
+    ("SeedBlackHoleMass", "", 2.5316e-5, 2.528e-4, 8e-5, True, "mass of seed black holes"), ("BlackHoleAccretionFactor", "", 0.25, 4.0, 1.0, True, "Bondi rate multiplier"),
+    ("BlackHoleEddingtonFactor", "", 0.1, 10.0, 1.0, True, "Eddington rate multiplier"), ("BlackHoleFeedbackFactor", "", 0.025, 0.4, 0.1, True, "efficiency at high accretion"),
+    ("BlackHoleRadiativeEfficiency", "", 0.05, 0.8, 0.2, True, "radiative efficiency"), ("QuasarThreshold", "", 6.33e-5, 0.0632, 0.002, True, "Eddington ratio between the two modes"),
+    ("QuasarThresholdPower", "", 0.0, 4.0, 2.0, False, "steepness of that threshold in mass"),
+)
+
+# %% ../nbs/00_catalogue.ipynb #35350a41
+SIMBA_PARAMETERS = _parameters(  # the other 26 of SIMBA's 28
+    ("GALSF_SUBGRID_DAA_LOADFACTOR", "", 0.25, 4.0, 1.0, True, "mass loading of galactic winds, A_SN1"),
+    ("BH_BAL_KICK_MOMENTUM_FLUX", "", 5.0, 80.0, 20.0, True, "momentum flux of black-hole feedback, 20 A_AGN1"),
+    ("GALSF_SUBGRID_FIREVEL", "", 0.8, 3.2, 1.6, True, "galactic-wind speed, 1.6 A_SN2"), ("BH_QUENCH_JET", "", 3500.0, 14000.0, 7000.0, True, "jet speed of black holes, 7000 A_AGN2"),
+    *((name, p.symbol, p.low, p.high, p.fiducial, p.log, p.long_name) for name, p in list(FURTHER_PARAMETERS.items())[4:7]),
+    ("CritPhysDensity", "", 0.02, 2.0, 0.2, True, "density threshold of star formation"), ("SfEffPerFreeFall", "", 0.01, 0.04, 0.02, True, "star-formation efficiency"),
+    ("TempClouds", "", 100.0, 10000.0, 1000.0, True, "temperature of cold winds"), ("WindFreeTravelMaxTime", "", 0.002, 0.2, 0.02, True, "longest time until winds recouple"),
+    ("WindFreeTravelDensFac", "", 0.001, 0.1, 0.01, True, "density at which winds recouple"), ("SeedBlackHoleMass", "", 1e-7, 1e-5, 1e-6, True, "mass of seed black holes"),
+    ("BlackHoleAccretionFactor", "", 0.25, 4.0, 1.0, True, "accretion rate multiplier"), ("BlackHoleRadiativeEfficiency", "", 0.025, 0.4, 0.1, True, "radiative efficiency"),
+    ("BlackHoleEddingtonFactor", "", 0.75, 12.0, 3.0, True, "Eddington rate multiplier"), ("BlackHoleNgbFactor", "", 2.0, 6.0, 4.0, False, "gas elements in a black hole's kernel"),
+    ("BlackHoleMaxAccretionRadius", "", 2.0, 8.0, 4.0, True, "largest black-hole kernel"), ("GALSF_JEANS_MIN_T", "", 0.25, 4.0, 1.0, True, "pressure that resolves the Jeans mass"),
+    ("GALSF_SUBGRID_FIREVEL_SLOPE", "", -0.38, 0.62, 0.12, False, "slope of wind speed with circular velocity"), ("GALSF_SUBGRID_HOTWIND", "", 0.0, 0.6, 0.3, False, "share of winds ejected hot"),
+    ("GALSF_AGBWINDHEATING", "", 25.0, 400.0, 100.0, True, "speed of AGB winds"), ("BH_HOST_TO_SEED_RATIO", "", 3e4, 3e6, 3e5, True, "stellar mass that is seeded"),
+    ("BH_QUENCH_JET_HOTWIND", "", 500.0, 8000.0, 2000.0, True, "speed above which jets are heated"), ("BH_BONDI_HOT", "", 4.0, 6.0, 5.0, False, "temperature between Bondi and torque accretion"),
+    ("MBH_JET_MIN", "", 4.5e6, 4.5e8, 4.5e7, True, "black-hole mass of jet feedback"),
+)
+_SB35 = _parameters(
+    ("UVBH0beta", "", 0.4642, 10.0, 1.0, True, "ultraviolet background of H0 and He0"), ("UVBH0Deltaz", "", -5.0, 0.0, 0.0, False, "redshift shift of its onset"),
+    ("UVBHepbeta", "", 0.25, 4.0, 1.0, True, "ultraviolet background of He+"), ("UVBHepDeltaz", "", -1.0, 0.0, 0.0, False, "redshift shift of its onset"),
+    ("SNIa_Rate_Norm", "", 0.00085, 0.00175, 0.0013, False, "rate of type Ia supernovae"), ("SNIa_Rate_DTD_power", "", 0.88, 1.36, 1.12, False, "slope of their delay times"),
+    ("SofteningComovingType01", "", 1.0, 4.0, 2.0, True, "softening length of gas and stars"),
+)
+
+# %% ../nbs/00_catalogue.ipynb #adf300b7
+@dataclass(frozen=True)
+class Columns:
+    "One kind of table of parameters."
+
+    parameters: dict[str, Parameter]  # in the order of tables without names
+    box: float = BOX  # side of its simulations [Mpc/h]
+    sets: tuple[str, ...] = ()  # that are of this kind; of other sets the table itself decides
+
+
+_COSMOLOGY = {name: PARAMETERS[name] for name in ("Omega_m", "sigma_8")}
+_SIMBA = {name: replace(PARAMETERS[name], long_name=p.long_name.partition(",")[0]) for name, p in zip(list(PARAMETERS)[2:], SIMBA_PARAMETERS.values())}
+_ASTRID = PARAMETERS | {"A_AGN2": replace(PARAMETERS["A_AGN2"], low=0.25, high=4.0, long_name="thermal black-hole energy per accretion")}
+_RAMSES = _COSMOLOGY | _parameters(
+    ("A_SN1", r"$A_\mathrm{SN1}$", 0.1, 10.0, 1.0, True, "supernova energy"), ("A_SN2", r"$A_\mathrm{SN2}$", 0.05, 5.0, 0.5, True, "star-formation efficiency"),
+    ("A_AGN1", r"$A_\mathrm{AGN1}$", 2.0, 8.0, 4.0, True, "size of the black-hole feedback region"), ("A_AGN2", r"$A_\mathrm{AGN2}$", 1.0, 4.0, 2.0, True, "black-hole softening"),
+)
+TABLES = {  # suite -> kinds of its tables, the classic one first; `register_suite` adds to it
+    "IllustrisTNG": (
+        Columns(PARAMETERS), Columns(_COSMOLOGY | FURTHER_PARAMETERS, sets=("SB28",)),
+        Columns(_COSMOLOGY | FURTHER_PARAMETERS | _SB35, 50.0, ("SB35",)),
+    ),
+    "SIMBA": (Columns(PARAMETERS | _SIMBA), Columns(_COSMOLOGY | SIMBA_PARAMETERS, sets=("SB28",))),
+    "Astrid": (Columns(_ASTRID), Columns(_ASTRID | {"Omega_b": replace(FURTHER_PARAMETERS["Omega_b"], low=0.01, high=0.09)}, sets=("SB7",))),
+    "Ramses": (Columns(_RAMSES),),
 }
 
 # %% ../nbs/00_catalogue.ipynb #f20a2945
@@ -259,35 +320,62 @@ SUITE_LABELS = {  # one where maps are of this suite, else zero: columns that te
 
 # %% ../nbs/00_catalogue.ipynb #0b3157c9
 _NUMBERED = re.compile(r"p([7-9]|[1-9]\d+)")  # columns beyond the classic six that nobody has named
-_NAMED = PARAMETERS | FURTHER_PARAMETERS | SUITE_LABELS
+
+
+def known_parameters() -> dict[str, Parameter]:
+    "All parameters that a table of any suite can have: classic, further, other suites', suites' labels. Ranges of a suite: `columns_of`."
+    others = {name: p for kinds in TABLES.values() for kind in kinds for name, p in kind.parameters.items()}
+    return PARAMETERS | FURTHER_PARAMETERS | others | FURTHER_PARAMETERS | PARAMETERS | SUITE_LABELS
 
 
 def is_parameter(name) -> bool:
-    "Is it one of PARAMETERS or FURTHER_PARAMETERS, a numbered column `p7`, `p8`, ..., or a suite's label?"
-    return isinstance(name, str) and (name in _NAMED or _NUMBERED.fullmatch(name) is not None)
+    "Is it one of `known_parameters`, or a numbered column `p7`, `p8`, ...?"
+    return isinstance(name, str) and (_NUMBERED.fullmatch(name) is not None or name in known_parameters())
 
 # %% ../nbs/00_catalogue.ipynb #a40deff2
 def check_parameter(name: str) -> str:
     "`name` if it is a parameter, see `is_parameter`."
-    return name if is_parameter(name) else check_choice("parameter", name, PARAMETERS)
+    return name if is_parameter(name) else check_choice("parameter", name, PARAMETERS, known_parameters())
 
 # %% ../nbs/00_catalogue.ipynb #b28bfa32
 def order_parameters(names) -> tuple[str, ...]:
-    "Those of the names that are parameters, in the order of files: classic, further, numbered, suites."
+    "Those of the names that are parameters, in the order of `known_parameters`, numbered ones before suites' labels."
     numbered = sorted((name for name in names if _NUMBERED.fullmatch(str(name))), key=lambda name: int(name[1:]))
-    return (*(name for name in (*PARAMETERS, *FURTHER_PARAMETERS) if name in names), *numbered, *(name for name in SUITE_LABELS if name in names))
+    named = [name for name in known_parameters() if name in names]
+    return (*(name for name in named if name not in SUITE_LABELS), *numbered, *(name for name in named if name in SUITE_LABELS))
+
+# %% ../nbs/00_catalogue.ipynb #83da9477
+def columns_of(suite: str, sim_set: str = "", names=()) -> Columns:
+    "The parameters that a set can have, with its own ranges, and its box; by its name or by `names` of its columns. Of several joined by `+`, the first."
+    suite, sim_set = suite.split("+")[0].removeprefix("Nbody_"), sim_set.split("+")[0]
+    kinds = TABLES.get(suite, TABLES["IllustrisTNG"])
+    new = set(names) - set(PARAMETERS) - set(SUITE_LABELS)
+    kind = [*(k for k in kinds if sim_set in k.sets), *(k for k in kinds if new <= set(k.parameters)), kinds[0]][0]
+    return replace(kind, parameters=kinds[0].parameters | kind.parameters)
+
+# %% ../nbs/00_catalogue.ipynb #5680ec12
+CLASSIC = {  # a simulation's own parameter -> the classic one, its multiple of the fiducial number
+    own: classic for table in (FURTHER_PARAMETERS, SIMBA_PARAMETERS) for own, classic in zip(table, list(PARAMETERS)[2:])
+}
+
+
+def convert_labels(table: np.ndarray, names, wanted, suite: str) -> np.ndarray:
+    "Wanted columns of a table (n, p) by name; classic feedback from the suite's own numbers and the reverse. KeyError for what is not defined."
+    own = {name for kind in TABLES.get(suite, TABLES["IllustrisTNG"]) for name in kind.parameters if name in CLASSIC}
+    columns = dict(zip(names, table.T))
+    fiducial = {name: (FURTHER_PARAMETERS | SIMBA_PARAMETERS)[name].fiducial for name in own}
+    made = {CLASSIC[name]: columns[name] / fiducial[name] for name in own if name in columns}
+    made |= {name: columns[CLASSIC[name]] * fiducial[name] for name in own if CLASSIC[name] in columns}
+    return np.stack([(made | columns)[name] for name in wanted], axis=1) if len(wanted) else np.empty((len(table), 0))
 
 # %% ../nbs/00_catalogue.ipynb #bd0c508a
 def _outside(parameter: Parameter, value: float, slack: float = 1e-4) -> str:
     "How far `value` lies outside the range of `parameter`; empty when inside."
     low, high = parameter.low, parameter.high
-    if low * (1 - slack) <= value <= high * (1 + slack):
+    if low - slack * abs(low) <= value <= high + slack * abs(high):
         return ""
     edge, side = (low, "below") if value < low else (high, "above")
-    if parameter.log and value > 0:
-        distance = f"a factor {max(value / edge, edge / value):.4g}"
-    else:
-        distance = f"{abs(value - edge):.4g}"
+    distance = f"a factor {max(value / edge, edge / value):.4g}" if parameter.log and value > 0 else f"{abs(value - edge):.4g}"
     return f"{parameter.name} = {value:.5g} lies {distance} {side} its range {low:g} to {high:g}"
 
 # %% ../nbs/00_catalogue.ipynb #7d8d8e8c
@@ -305,32 +393,69 @@ def _as_labels(labels, names) -> np.ndarray:
 def check_labels(
     labels,  # (p,) or (n, p) values in the order of `names`
     names,  # names of the p parameters
+    ranges=None,  # name -> Parameter, for the range of a suite; default: PARAMETERS
 ) -> np.ndarray:  # the same as float64
-    "Labels as float64: unknown or non-finite ones raise ValueError, values outside CMD's range warn."
+    "Labels as float64: unknown or non-finite ones raise ValueError, values classic ones outside their range warn."
     names = tuple(check_parameter(name) for name in names)
     labels = _as_labels(labels, names)
     for name, column in zip(names, labels.reshape(-1, len(names)).T):
         if not np.isfinite(column).all():
             raise ValueError(f"{name} must be a finite number, found {column[~np.isfinite(column)][0]}")
         if name in PARAMETERS and column.size:
-            found = [_outside(PARAMETERS[name], value) for value in (column.min(), column.max())]
+            found = [_outside((ranges or PARAMETERS).get(name, PARAMETERS[name]), value) for value in (column.min(), column.max())]
             for message in dict.fromkeys(filter(None, found)):
                 warnings.warn(f"{message}: nothing was trained or tested there", stacklevel=2)
     return labels
 
 # %% ../nbs/00_catalogue.ipynb #872e0ce3
+_ALIASES = {"omega0": "Omega_m", "omegabaryon": "Omega_b", "hubbleparam": "h", "radiofeedbackreorientationfactor": "RadioFeedbackReiorientationFactor"}
+
+
+def find_parameter(word: str) -> str | None:
+    "The parameter that a word in a table's header means, in any case and in CAMELS' spellings; None where it means none."
+    spelt = {plain_name(name): name for name in known_parameters()} | _ALIASES
+    return word if _NUMBERED.fullmatch(word) else spelt.get(plain_name(word))
+
+# %% ../nbs/00_catalogue.ipynb #8bcce0d0
+def is_seed(column: np.ndarray) -> bool:
+    "Does a column (n,) hold seeds: integers that are large, or count up?"
+    return bool((column == np.round(column)).all() and ((column.max() >= 1000) or (len(column) > 2 and (np.diff(column) == 1).all())))
+
+
 def names_by_width(table: np.ndarray, suite: str) -> tuple[str, ...]:
-    "Names of the columns of a table (n_sims, p) that does not name them."
-    n, further = table.shape[1], tuple(FURTHER_PARAMETERS)
+    "Names of the columns of a table (n_sims, p) that does not name them, p - 1 if the last holds seeds. ValueError for a registered suite with other columns."
     if suite.startswith("Nbody"):
         return tuple(PARAMETERS)[:2]
-    if n == 28 and (table[:, 5] >= FURTHER_PARAMETERS[further[3]].low).all():  # the simulation's own numbers
-        return (*tuple(PARAMETERS)[:2], *further)
-    if n == 28:
-        return (*PARAMETERS, *further[4:])
-    if n == 7 and suite == "Astrid":
-        return (*PARAMETERS, "Omega_b")
-    return (*PARAMETERS, *(f"p{i + 1}" for i in range(len(PARAMETERS), n)))
+    kinds, n = [list(kind.parameters.values()) for kind in TABLES.get(suite, TABLES["IllustrisTNG"])], table.shape[1]
+    classic, by_width = [p.name for p in kinds[0]], {len(kind): kind for kind in kinds}
+    fits, whole = (n - 1 in by_width, n not in by_width), n > 1 and (table[:, -1] == np.round(table[:, -1])).all()
+    n -= whole and (all(fits) or any(fits) and is_seed(table[:, -1]))  # one seed for all simulations may be small
+    if n in by_width:
+        names, sixth = [p.name for p in by_width[n]], by_width[n][min(n, 6) - 1]
+        multiples = sixth.name in CLASSIC and (table[:, 5] < sixth.low).any()
+        return tuple(classic + names[6:] if multiples else names)
+    if suite in TABLES and suite not in N_SIMS and n > len(classic):
+        raise ValueError(f"a table of {suite} has {n} columns without names, expected {', '.join(classic)}: name them in a first line `# ...`")
+    return (*classic, *(f"p{i + 1}" for i in range(len(classic), n)))
+
+# %% ../nbs/00_catalogue.ipynb #16575604
+def register_suite(
+    name: str,  # as it stands in the names of files
+    fields=None,  # of its maps; default: all of FIELDS
+    parameters=None,  # columns of its tables in order: `Parameter`s, or names, which have no range; default: CMD's six
+    box: float = BOX,  # side of its simulations [Mpc/h]
+    sets=(),  # names of sets that CMD does not have
+) -> None:
+    "Make a suite known: `open_maps` opens its files as it opens CMD's. ValueError for a name that no file can have, or an unknown field."
+    if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*", name) or not all(re.fullmatch(r"\w[\w.-]*", one) for one in sets) or not box > 0:
+        raise ValueError(f"suite {name!r}, sets {sets}, box {box}: expected names of letters, digits, _, - and ., and a positive box [Mpc/h]")
+    known = known_parameters()
+    named = [known.get(p, Parameter(p, p, np.nan, np.nan, np.nan, False)) if isinstance(p, str) else p for p in (parameters or PARAMETERS.values())]
+    FURTHER_PARAMETERS.update({p.name: p for p in named if p.name not in known and p.low < p.high})
+    SUITES[name] = tuple(FIELDS if fields is None else (check_field(field) for field in fields))
+    TABLES[name] = (Columns({p.name: p for p in named}, float(box)),)
+    SUITE_LABELS[f"suite_{name}"] = Parameter(f"suite_{name}", name, 0.0, 1.0, 0.0, False, f"made by {name}")
+    SETS.extend(one for one in sets if one not in SETS)
 
 # %% ../nbs/00_catalogue.ipynb #6a00ee43
 def refuse_unknown(
