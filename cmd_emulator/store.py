@@ -77,7 +77,6 @@ def refuse_existing(path, overwrite: bool = False) -> None:
     written = time.strftime("%Y-%m-%d %H:%M", time.localtime(path.stat().st_mtime))
     raise FileExistsError(f"{path} exists ({what}, {written}): choose another name, delete it, or replace it with overwrite=True (--overwrite)")
 
-
 # %% ../nbs/00e_store.ipynb #c5726e01
 def store_path(
     data_dir,  # folder of CMD-named files
@@ -132,7 +131,6 @@ def _begin(path: Path, ds: xr.Dataset, note: dict, shape: tuple) -> dict:
     centre = centres(coarsen(chosen, shape[-1]), floors=floors)
     return note | {"floors": floors, "centre": centre.tolist(), "error": [0.0] * shape[1], "done": 0}
 
-
 # %% ../nbs/00e_store.ipynb #2a7dae6f
 def save_labels(path: Path, ds: xr.Dataset) -> None:
     "Labels, simulation and view of every map, and the names of the labels."
@@ -175,7 +173,6 @@ def _place(path: Path, wanted: dict, overwrite: bool) -> tuple[Path, dict]:
         path = path.with_name(f".{path.name}.new")
         note = _begun(path)
     return path, note if not different(note) and (path / "maps.npy").is_file() else {}
-
 
 # %% ../nbs/00e_store.ipynb #32fd71fd
 def make_store(
@@ -242,7 +239,6 @@ def _swap(new: Path, path: Path) -> None:
         path.rename(old)
     new.rename(path)
     shutil.rmtree(old, ignore_errors=True)
-
 
 # %% ../nbs/00e_store.ipynb #5df0178f
 @dataclass(frozen=True)
@@ -352,4 +348,3 @@ def export_store(
         group.attrs["store"] = note | {"names": list(store.names)}  # last: what is cut short has no description
         if not remote:
             _swap(part, Path(url))
-

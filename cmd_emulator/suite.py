@@ -98,7 +98,6 @@ def _write(maps: dict[str, np.ndarray], files: dict, sim: int) -> None:
         file.write(block.astype("<f4").tobytes())
         file.flush()
 
-
 # %% ../nbs/00a_suite.ipynb #473870cd
 def _serve() -> None:
     "A worker: settings in the first line, one simulation in each further line, until the lines or its parent end."
@@ -165,7 +164,6 @@ def allocate(
         more = f"{missing:,} more than the disk has free" if missing else "more than may be written here"
         raise OSError(error.errno, f"no room for {size:,} bytes, {more} ({error.strerror})", str(path)) from None
 
-
 # %% ../nbs/00a_suite.ipynb #a110c8ed
 def _allocate(paths, shape: tuple[int, ...], data_dir: Path) -> None:
     "Make files of float32 zeros of this shape, or none of them and an OSError if the disk has no room."
@@ -179,7 +177,6 @@ def _allocate(paths, shape: tuple[int, ...], data_dir: Path) -> None:
         for path in paths:
             path.unlink(missing_ok=True)
         raise
-
 
 # %% ../nbs/00a_suite.ipynb #6c07e8d3
 class _Journal:
@@ -276,7 +273,6 @@ def _finish(journal: _Journal, labels: np.ndarray, seeds: np.ndarray) -> None:
         temporary.write_text(json.dumps(journal.settings, indent=1) + "\n")
     journal.clear()
 
-
 # %% ../nbs/00a_suite.ipynb #f04a2060
 def _drive(process: subprocess.Popen, settings: dict, tasks: queue.Queue, results: queue.Queue) -> None:
     "Feed one worker until there is nothing left, passing its answers on."
@@ -343,7 +339,6 @@ def _lock(path: Path):
         return lock.acquire()
     except (OSError, NotImplementedError) as error:
         raise OSError(f"cannot write in the directory {path.parent}: {error}; choose a folder of your own, on a file system with locks") from None
-
 
 # %% ../nbs/00a_suite.ipynb #602324ec
 def simulate_suite(
