@@ -514,7 +514,8 @@ def evaluate_files(
     emulator = Emulator.load(emulator, device=device) if isinstance(emulator, (str, Path)) and str(emulator) else emulator or None
     check_twins(data_dir, suite, sim_set)
     data = data_fingerprint(open_maps(data_dir, emulator.fields if emulator else ("Mgas", "HI", "B"), suite, sim_set))
-    trained = emulator.meta.get("about", {}).get("data") if emulator and (suite, sim_set) == (emulator.suite, emulator.sim_set) else None
+    meta = emulator.meta if emulator else {"config": {}}
+    trained = meta.get("about", {}).get("data") if (suite, sim_set) == tuple(meta["config"].get(name) for name in ("suite", "sim_set")) else None
     if trained and (different := data_difference(trained, data)):
         warnings.warn(f"{emulator.name} was trained on another {suite} {sim_set} than that of {data_dir} ({different}): its test simulations may be among those that it has seen", stacklevel=2)
     test, twins, train = open_sets(emulator, data_dir, suite, sim_set, n_twins, n_sims, n_train)

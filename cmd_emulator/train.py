@@ -35,6 +35,7 @@ from .flow import Flow, FlowConfig, corrected
 from .losses import FlowLoss, draw_times
 from .maps import FIELDS, PARAMETERS, coarsen, maps_of, open_maps, parameter_names, select_sims, split_maps
 from .score import MOST_VALID, distances, draw_like, measure_floor, plot_metrics, ratios, read_metrics, spread, summarise
+from .store import one_sentence, whole
 
 # %% ../nbs/04_train.ipynb #f7e7df58
 @dataclass(frozen=True)
@@ -358,7 +359,7 @@ def train(
 def make_parser(presets: dict = PRESETS, program: str = "train", run: str = "smoke") -> argparse.ArgumentParser:
     "The notebook's parameters as options of a command."
     parser = argparse.ArgumentParser(f"python -m cmd_emulator.{program}", description="Train an emulator; torchrun starts it on several devices.")
-    add = lambda name, default, text: parser.add_argument(f"--{name}", type=type(default), default=default, help=f"{text} (default: {default!r})")
+    add = lambda name, default, text: parser.add_argument(f"--{name}", type=whole(0) if default == 0 else str, default=default, help=f"{text} (default: {default!r})")
     parser.add_argument("--run", "--run-name", default=run, help="results go to <runs-dir>/<run>/; under torchrun write --run-name (default: %(default)s)")
     add("preset", "smoke", ", ".join(presets))
     add("suite", "Mock", "suite the maps belong to")
@@ -378,13 +379,15 @@ def make_parser(presets: dict = PRESETS, program: str = "train", run: str = "smo
 
 # %% ../nbs/04_train.ipynb #acec1626
 def main(argv=None, parser: argparse.ArgumentParser | None = None, make=make_config, trainer: type = Trainer) -> None:
-    "Run the command; argv: list of words, None: the shell's."
-    args = vars((parser or make_parser()).parse_args(argv))
+    "Run the command; argv: list of words, None: the shell's. SystemExit with status 2 and one sentence for a mistake that the user can mend."
+    parser = parser or make_parser()
+    args = vars(parser.parse_args(argv))
     run, data_dir, runs_dir, threads = (args.pop(name) for name in ("run", "data_dir", "runs_dir", "threads"))
     options = {name: args.pop(name) for name in ("device", "resume")}
     if threads:
         torch.set_num_threads(threads)
-    print(train(read_config(**args, make=make), data_dir, Path(runs_dir) / run, trainer=trainer, **options))
+    with one_sentence(parser.prog):
+        print(train(read_config(**args, make=make), data_dir, Path(runs_dir) / run, trainer=trainer, **options))
     if dist.is_initialized():
         dist.destroy_process_group()
 
