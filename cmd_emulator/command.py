@@ -93,7 +93,7 @@ def _sample_options(add) -> None:
     p.add_argument("--quiet", action="store_true", help="no progress bar")
     group = p.add_argument_group("parameters")
     for q in PARAMETERS.values():
-        group.add_argument(f"--{q.name}", type=finite(), nargs="+", metavar="X", help=f"{q.long_name}, {q.low:g} to {q.high:g} (default: {q.fiducial:g})")
+        group.add_argument(f"--{q.name}", type=finite(0), nargs="+", metavar="X", help=f"{q.long_name}, {q.low:g} to {q.high:g} (default: {q.fiducial:g})")
     group.add_argument("--set", nargs="+", default=[], metavar="NAME=X", help="further parameters of emulators that know more than these six")
 
 # %% ../nbs/07_command.ipynb #2f288a3b
