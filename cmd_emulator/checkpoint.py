@@ -5,28 +5,33 @@
 # %% auto #0
 __all__ = ['PRECISIONS', 'LAUNCHERS', 'CHECKPOINT_FORMAT', 'check_kind', 'check_range', 'check_settings', 'config_of', 'Ranks',
            'join_ranks', 'pick_device', 'has_bfloat16', 'precision', 'identity', 'save_checkpoint', 'load_checkpoint',
-           'PoliteInterrupt', 'claim', 'write_text']
+           'PoliteInterrupt', 'claim', 'write_text', 'data_fingerprint', 'data_difference', 'check_data', 'check_twins']
 
 # %% ../nbs/03d_checkpoint.ipynb #d6d04389
+import hashlib
 import io
 import json
 import math
 import os
 import signal
 import threading
+import warnings
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from dataclasses import fields as settings_of
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.distributed as dist
+import xarray as xr
 from filelock import FileLock, Timeout
 
 import cmd_emulator
 from .files import plain
-from .maps import atomic_path, check_field, check_parameter, check_sim_set, check_suite
+from .maps import atomic_path, check_field, check_parameter, check_sim_set, check_suite, parameter_names, params_file, read_params, split_sims
 from .model import check_resolution
+from .store import near
 
 # %% ../nbs/03d_checkpoint.ipynb #db851721
 PRECISIONS = ("auto", "full", "bfloat16", "float16")
@@ -67,10 +72,10 @@ def check_settings(config) -> None:
 def config_of(kind: type, presets: dict[str, dict], preset: str, **overrides):
     "A configuration of this dataclass: the preset's settings with these replaced, None meaning the preset's. ValueError for an unknown preset or setting."
     if preset not in presets:
-        raise ValueError(f"unknown preset {preset!r}: expected one of {', '.join(presets)}")
+        raise ValueError(f"unknown preset {preset!r}: expected one of {', '.join(presets)}{near(preset, presets)}")
     known = {field.name for field in settings_of(kind) if field.init}
     if unknown := set(overrides) - known:
-        raise ValueError(f"unknown setting {sorted(unknown)[0]!r}: expected one of {', '.join(sorted(known))}")
+        raise ValueError(f"unknown setting {sorted(unknown)[0]!r}: expected one of {', '.join(sorted(known))}{near(sorted(unknown)[0], known)}")
     return kind(**presets[preset] | {name: value for name, value in overrides.items() if value is not None})
 
 # %% ../nbs/03d_checkpoint.ipynb #b1de67e3
@@ -237,3 +242,43 @@ def write_text(path, text: str) -> None:
     "Replace a text file at once."
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+# %% ../nbs/03d_checkpoint.ipynb #da7a0002
+def data_fingerprint(
+    ds: xr.Dataset,  # labelled maps
+    n: int = 16,  # maps of each field that are read, spread over the set
+) -> dict[str, str]:  # labels, maps
+    "Checksums of all labels and of some maps."
+    chosen = np.unique(np.linspace(0, ds.sizes["map"] - 1, n).astype(int))
+    labels, maps = hashlib.sha256(str((ds.sizes["map"], *parameter_names(ds))).encode()), hashlib.sha256()
+    for name in parameter_names(ds):
+        labels.update(np.ascontiguousarray(ds[name].values, np.float64).tobytes())
+    for name in sorted(ds.data_vars):
+        maps.update(name.encode() + np.ascontiguousarray(ds[name].isel(map=chosen).values).tobytes())
+    return {"labels": labels.hexdigest()[:16], "maps": maps.hexdigest()[:16]}
+
+# %% ../nbs/03d_checkpoint.ipynb #da7a0004
+def data_difference(there: dict, here: dict) -> str:
+    "How two fingerprints of data differ, in words; empty when they do not."
+    return " and ".join(f"other {name} ({there.get(name)} there, {value} here)" for name, value in here.items() if there.get(name) != value)
+
+# %% ../nbs/03d_checkpoint.ipynb #da7a0005
+def check_data(there: dict | None, here: dict, path, data_dir) -> None:
+    "ValueError when a checkpoint was trained on other data; a warning when it is older and does not tell."
+    if there is None:
+        warnings.warn(f"{path} does not tell its data, as older versions did not: it goes on with that of {data_dir}, unchecked", stacklevel=2)
+    elif different := data_difference(there, here):
+        raise ValueError(f"{path} was trained on other data than that of {data_dir}: {different}; bring the files back, choose another run name, or resume=False to start afresh")
+
+# %% ../nbs/03d_checkpoint.ipynb #da7a0007
+def check_twins(data_dir, suite: str, sim_set: str) -> None:
+    "ValueError when a twin in the folder repeats other simulations than the set's own: a floor would come from another suite."
+    if sim_set != "LH" or "+" in suite:
+        return
+    labels = read_params(data_dir, suite, "LH")[0]
+    test = labels[split_sims(len(labels))["test"]]
+    for path in sorted(Path(data_dir).glob(f"params_twin*_{suite}.txt")):
+        twin = read_params(data_dir, suite, path.name.split("_")[1])[0]
+        n = min(len(twin), len(test))
+        if not np.array_equal(twin[:n], test[:n]):
+            raise ValueError(f"{path} does not repeat the labels of the test simulations of {params_file(suite, 'LH')} beside it: its floor belongs to another suite; simulate the twin again with overwrite=True (--overwrite), or move it away")

@@ -189,13 +189,18 @@ def _ask(session, url: str, part: Part, patience: Patience, report) -> tuple[req
     if response.status_code == 416:
         _restart(part, report, "the file on the server is shorter than the part that is here")
     _judge(response)
-    where = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
-    if response.status_code == 206 and where and (int(where[1]), int(where[2])) == (start, note.get("total")):
-        return response, start
-    if response.status_code == 206:
-        _restart(part, report, "the server sends another part than the one asked for")
+    where = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", response.headers.get("Content-Range", ""))
     length = response.headers.get("Content-Length", "")
     total = int(length) if length.isdigit() and "Content-Encoding" not in response.headers else None
+    if where and (response.status_code == 206 or total in (None, int(where[2]) + 1 - int(where[1]))):  # a part, also where the status says that it is the whole
+        first, whole = int(where[1]), int(where[3])
+        if start and first <= start and whole == note.get("total"):  # what comes again is compared with what is here
+            return response, first
+        if first or start:
+            _restart(part, report, "the server sends another part than the one asked for")
+        total = whole
+    elif response.status_code == 206:
+        _restart(part, report, "the server sends another part than the one asked for")
     part.begin(url=url, total=total, validator=_validator(response.headers), modified=response.headers.get("Last-Modified", ""))
     return response, 0
 
@@ -206,16 +211,14 @@ def _attempt(session, url: str, part: Part, check, patience: Patience, report, s
     response, position = _ask(session, url, part, patience, report)
     with response, open(part.file, "r+b") as file:
         file.seek(position)
-        known, total, looked = file.read() if position else b"", part.note()["total"], False
-        file.seek(position)
-        report(position + len(known) - before)
+        total, looked = part.note()["total"], False
+        report(part.size - before)
         for block in response.iter_content(_CHUNK):
-            if block[: len(known)] != known[: len(block)]:
+            known = file.read(len(block))
+            if block[: len(known)] != known:
                 _restart(part, report, "the file on the server has changed")
-            new, known = block[len(known) :], known[len(block) :]
-            file.seek(0, os.SEEK_END)
-            file.write(new)
-            report(len(new))
+            file.write(block[len(known) :])
+            report(len(block) - len(known))
             if not looked and file.tell() >= _OVERLAP:
                 file.flush()
                 check(part.file, total)
@@ -236,8 +239,11 @@ def fetch(
     report=lambda n: None,  # called with each number of bytes received, negative when we begin again
     stop: threading.Event | None = None,  # set from outside to stop at the next block
     tell=lambda text: None,  # called with a sentence whenever we must wait
+    overwrite: bool = False,  # replace a file of this name
 ) -> dict:  # url, validator, modified
-    "Fetch one file, going on with NAME.part if there is one. FileNotFoundError, ValueError or OSError if it cannot be had."
+    "Fetch one file, going on with NAME.part if there is one. FileNotFoundError, ValueError or OSError if it cannot be had, FileExistsError for a path that is taken."
+    if Path(path).exists() and not overwrite:
+        raise FileExistsError(f"{path} ({Path(path).stat().st_size} bytes) exists: move it away, or let it be replaced with overwrite=True")
     part, stop, urls = Part(Path(path)), stop or threading.Event(), list(urls)
     if part.note().get("url") not in urls and part.size:
         report(-part.size)
@@ -357,7 +363,7 @@ class _Download:
         return True
 
     def get(self, name: str, check) -> None:
-        source = fetch(urls_of(self.base_url, self.suite, name), self.data_dir / name, check, self.patience, self.report, self.stop, self.tell)
+        source = fetch(urls_of(self.base_url, self.suite, name), self.data_dir / name, check, self.patience, self.report, self.stop, self.tell, self.replace)
         self.remember(name, **source)
 
 # %% ../nbs/00d_download.ipynb #189937e7

@@ -28,6 +28,7 @@ import xarray as xr
 
 from .baselines import BASELINES, first_maps
 from .bench import DECIDING, FAMILIES, FIGURES, Bench, Report, Section, plain, sim_labels, tabulate, text_rows
+from .checkpoint import check_twins, data_difference, data_fingerprint
 from .conditional import compare_response, edge_split, extremes, fixed_label_scatter, group_means, plot_extremes, plot_scatter, response
 from .correct import ENDS, LEVELS
 from .emulator import Emulator
@@ -511,6 +512,12 @@ def evaluate_files(
 ) -> Report:
     "Compare an emulator with the test simulations in a folder, and write the report."
     emulator = Emulator.load(emulator, device=device) if isinstance(emulator, (str, Path)) and str(emulator) else emulator or None
+    check_twins(data_dir, suite, sim_set)
+    data = data_fingerprint(open_maps(data_dir, emulator.fields if emulator else ("Mgas", "HI", "B"), suite, sim_set))
+    meta = emulator.meta if emulator else {"config": {}}
+    trained = meta.get("about", {}).get("data") if (suite, sim_set) == tuple(meta["config"].get(name) for name in ("suite", "sim_set")) else None
+    if trained and (different := data_difference(trained, data)):
+        warnings.warn(f"{emulator.name} was trained on another {suite} {sim_set} than that of {data_dir} ({different}): its test simulations may be among those that it has seen", stacklevel=2)
     test, twins, train = open_sets(emulator, data_dir, suite, sim_set, n_twins, n_sims, n_train)
     if emulator:
         judged, name, by = emulator.sample_like(test, seed=seed), emulator.name, emulator.conditions
@@ -532,6 +539,7 @@ def evaluate_files(
     report = replace(report, sections=tuple(sections))
     if exam:
         report = take_exam(report, bench, twins, train, emulator, progress, **(exam if isinstance(exam, dict) else {}))
+    report = replace(report, about=report.about | {"data": data})
     if out:
         report.save(out)
     return report

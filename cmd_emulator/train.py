@@ -27,13 +27,15 @@ import xarray as xr
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from .checkpoint import PoliteInterrupt, Ranks, check_range, check_settings, claim, config_of, join_ranks, load_checkpoint, pick_device, precision, save_checkpoint, write_text
+from .checkpoint import PoliteInterrupt, Ranks, check_data, check_range, check_settings, check_twins, claim, config_of, data_fingerprint, join_ranks, load_checkpoint
+from .checkpoint import pick_device, precision, save_checkpoint, write_text
 from .dataset import Normaliser, batch_index, best_batches, resident
 from .files import init_from, plain, save_emulator
 from .flow import Flow, FlowConfig, corrected
 from .losses import FlowLoss, draw_times
 from .maps import FIELDS, PARAMETERS, coarsen, maps_of, open_maps, parameter_names, select_sims, split_maps
 from .score import MOST_VALID, distances, draw_like, measure_floor, plot_metrics, ratios, read_metrics, spread, summarise
+from .store import one_sentence, whole
 
 # %% ../nbs/04_train.ipynb #f7e7df58
 @dataclass(frozen=True)
@@ -132,16 +134,18 @@ class RunData:
     valid: xr.Dataset
     normaliser: Normaliser
     data_dir: Path
+    fingerprint: dict  # of the files' labels and maps
 
 # %% ../nbs/04_train.ipynb #e0c15f05
 def load_data(config, data_dir) -> RunData:
-    "Open, split, coarsen, measure. ValueError when the files lack a label that the run conditions on."
+    "Open, split, coarsen, measure. ValueError when the files lack a label that the run conditions on, or twins in the folder are of another set."
     files = open_maps(data_dir, config.fields, config.suite, config.sim_set)
+    check_twins(data_dir, config.suite, config.sim_set)
     if missing := [name for name in config.conditions if name not in parameter_names(files)]:
         raise ValueError(f"condition {missing[0]!r} is not a column of this suite's table: it has {', '.join(parameter_names(files))}")
     split, ds = split_maps(files), coarsen(files, config.resolution)
     train, valid = maps_of(ds, split["train"]), select_sims(ds, split["valid"][:MOST_VALID])
-    return RunData(ds, train, valid, Normaliser.fit(ds, getattr(config, "scaling", "standard"), index=train), Path(data_dir))
+    return RunData(ds, train, valid, Normaliser.fit(ds, getattr(config, "scaling", "standard"), index=train), Path(data_dir), data_fingerprint(files))
 
 # %% ../nbs/04_train.ipynb #070ad864
 def learning_rate(config: TrainConfig, seen: int) -> float:
@@ -276,8 +280,10 @@ class Run:
         self.trainer = trainer(config, make_batches(config, self.data, device, ranks), device, self.data.normaliser, ranks)
         if checkpoint.exists():
             self.books = load_checkpoint(checkpoint, self.trainer)
+            check_data(self.books.get("data"), self.data.fingerprint, checkpoint, data_dir)
         else:
             self.trainer.prepare(self.data)
+        self.books["data"] = self.data.fingerprint
         self.began, self.saved_at = time.perf_counter() - self.books["seconds"], time.perf_counter()
         self.board = open_board(self.dir / "board", self.trainer.seen) if ranks.rank == 0 else None
         self.write_metrics()
@@ -295,7 +301,7 @@ class Run:
         line = {"images": trainer.seen, "seconds": round(seconds, 1), "images_per_second": round(trainer.seen / seconds, 1)}
         line |= losses | found | {"spread": spread(seen, self.truth)} | ratios(found, books["floor"])
         books["lines"].append(json.dumps(line))
-        save_emulator(self.dir / "emulator.safetensors", network, config, self.data.normaliser, run=self.dir.name, **line)
+        save_emulator(self.dir / "emulator.safetensors", network, config, self.data.normaliser, overwrite=True, run=self.dir.name, data=self.data.fingerprint, **line)
         self.checkpoint()
         self.write_metrics()
         if self.board:
@@ -353,7 +359,7 @@ def train(
 def make_parser(presets: dict = PRESETS, program: str = "train", run: str = "smoke") -> argparse.ArgumentParser:
     "The notebook's parameters as options of a command."
     parser = argparse.ArgumentParser(f"python -m cmd_emulator.{program}", description="Train an emulator; torchrun starts it on several devices.")
-    add = lambda name, default, text: parser.add_argument(f"--{name}", type=type(default), default=default, help=f"{text} (default: {default!r})")
+    add = lambda name, default, text: parser.add_argument(f"--{name}", type=whole(0) if default == 0 else str, default=default, help=f"{text} (default: {default!r})")
     parser.add_argument("--run", "--run-name", default=run, help="results go to <runs-dir>/<run>/; under torchrun write --run-name (default: %(default)s)")
     add("preset", "smoke", ", ".join(presets))
     add("suite", "Mock", "suite the maps belong to")
@@ -373,13 +379,15 @@ def make_parser(presets: dict = PRESETS, program: str = "train", run: str = "smo
 
 # %% ../nbs/04_train.ipynb #acec1626
 def main(argv=None, parser: argparse.ArgumentParser | None = None, make=make_config, trainer: type = Trainer) -> None:
-    "Run the command; argv: list of words, None: the shell's."
-    args = vars((parser or make_parser()).parse_args(argv))
+    "Run the command; argv: list of words, None: the shell's. SystemExit with status 2 and one sentence for a mistake that the user can mend."
+    parser = parser or make_parser()
+    args = vars(parser.parse_args(argv))
     run, data_dir, runs_dir, threads = (args.pop(name) for name in ("run", "data_dir", "runs_dir", "threads"))
     options = {name: args.pop(name) for name in ("device", "resume")}
     if threads:
         torch.set_num_threads(threads)
-    print(train(read_config(**args, make=make), data_dir, Path(runs_dir) / run, trainer=trainer, **options))
+    with one_sentence(parser.prog):
+        print(train(read_config(**args, make=make), data_dir, Path(runs_dir) / run, trainer=trainer, **options))
     if dist.is_initialized():
         dist.destroy_process_group()
 
