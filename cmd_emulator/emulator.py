@@ -4,9 +4,8 @@
 
 # %% auto #0
 __all__ = ['CALL', 'check_names', 'as_column', 'count_maps', 'check_physical', 'label_columns', 'Described', 'Drawing',
-           'Emulator', 'check_seed', 'check_truncation', 'call_sizes', 'region_numbers', 'stream', 'provenance',
-           'write_zarr', 'write_npy', 'write_netcdf', 'write', 'PhysicalGenerator', 'physical', 'tensor', 'response',
-           'export']
+           'Emulator', 'check_seed', 'call_sizes', 'region_numbers', 'stream', 'provenance', 'write_zarr', 'write_npy',
+           'write_netcdf', 'write', 'PhysicalGenerator', 'physical', 'tensor', 'response', 'export']
 
 # %% ../nbs/04a_emulate.ipynb #7c69d285
 import difflib
@@ -35,16 +34,16 @@ from .files import build_generator, find_emulator, fingerprint, known_emulators,
 from .maps import FURTHER_PARAMETERS, PARAMETERS, VIEWS, Parameter, atomic_path, check_choice, check_labels, label_maps, maps_file, parameter_names
 from .maps import params_file, save_params
 from .model import generate, numbered_draws
-from .modes import check_whole
+from .modes import check_positive, check_whole
 
 # %% ../nbs/04a_emulate.ipynb #names001
 def check_names(params: dict, conditions: tuple[str, ...]) -> None:
     "ValueError for a parameter that the emulator is not conditioned on; the message says what was meant, or what to do."
     for name in params:
         if name not in conditions:
-            close = difflib.get_close_matches(str(name), conditions, 1)
             advice = "only `sample` takes fields; elsewhere choose them of the result, maps[['HI']]" if name == "fields" else "leave it out"
-            raise ValueError(f"parameter {name!r}: this emulator is conditioned on {', '.join(conditions) or 'nothing'}; {f'did you mean {close[0]}?' if close else advice}")
+            advice = next((f"did you mean {close}?" for close in difflib.get_close_matches(str(name), conditions, 1)), advice)
+            raise ValueError(f"parameter {name!r}: this emulator is conditioned on {', '.join(conditions) or 'nothing'}; {advice}")
 
 # %% ../nbs/04a_emulate.ipynb #61af8313
 def as_column(name: str, value) -> np.ndarray:  # () or (n,) float64
@@ -198,8 +197,8 @@ class Drawing(Described):
         attrs = {"title": title, "source": "emulator", "emulator": self.name, "seed": seed, "weights": self.digest}
         attrs |= ({} if truncation == 1 else {"truncation": float(truncation)}) | ({} if steps is None else {"steps": steps})
         ds = label_maps(arrays, labels, suite=self.suite, sim_set=self.sim_set, attrs=attrs, **schema)
-        origin = dict(zip(REGION, (np.full(len(numbers), seed, np.uint64), np.asarray(numbers, np.int64), call_sizes(np.arange(len(numbers)), len(numbers)))))
-        return ds.assign_coords({name: ("map", values) for name, values in origin.items()})
+        n = len(numbers)
+        return ds.assign_coords(seed=("map", np.full(n, seed, np.uint64)), region=("map", np.asarray(numbers, np.int64)), batch=("map", call_sizes(np.arange(n), n, n)))
 
 # %% ../nbs/04a_emulate.ipynb #class002
 class Emulator(Drawing):
@@ -218,7 +217,7 @@ class Emulator(Drawing):
     ) -> xr.Dataset:
         "n maps a field in physical units, with the schema of `open_maps`. A map depends on seed, its number, truncation and labels, and on nothing else."
         fields = self.fields if fields is None else [check_choice("field", name, self.fields) for name in np.atleast_1d(fields).tolist()]
-        n, seed, truncation = count_maps(n, params, self.conditions), check_seed(seed), check_truncation(truncation)
+        n, seed, truncation = count_maps(n, params, self.conditions), check_seed(seed), check_positive("truncation", truncation, zero=True)
         labels, numbers = label_columns(n, self.conditions, params), region_numbers(n, first, numbers)
         arrays = self.draw(labels, seed, numbers, truncation, steps)
         return self.label({name: arrays[name] for name in fields}, labels, seed, numbers, truncation, steps, names=self.conditions)
@@ -264,22 +263,9 @@ def check_seed(seed) -> int:
     "`seed` if it is a whole number from 0, else ValueError."
     return check_whole("seed", seed, 0, 2**64 - 1)
 
-# %% ../nbs/04a_emulate.ipynb #trunc001
-def check_truncation(truncation) -> float:
-    "`truncation` if it is a finite number of at least 0, else ValueError."
-    value = as_column("truncation", truncation)
-    if value.ndim or not 0 <= value < np.inf:
-        raise ValueError(f"truncation = {truncation!r}: expected one finite number of at least 0; below 1 maps are more alike")
-    return float(value)
-
 # %% ../nbs/04a_emulate.ipynb #calls001
-def call_sizes(
-    index: np.ndarray,  # (m,) numbers among the n maps
-    n: int,  # maps that are asked for
-    portion: int | None = None,  # of which so many are made at a time; default: all
-) -> np.ndarray:  # (m,) int64, 1 to CALL
-    "How many maps the network draws at once when it draws these."
-    portion = portion or n
+def call_sizes(index: np.ndarray, n: int, portion: int) -> np.ndarray:
+    "How many maps (m,) the network draws at once when it draws maps `index` (m,) of n, `portion` at a time."
     start = index // portion * portion
     return np.minimum(CALL, np.minimum(portion, n - start) - (index - start) // CALL * CALL)
 
@@ -311,7 +297,7 @@ def stream(
     **params,
 ) -> Iterator[xr.Dataset]:
     "The maps of `sample`, batch by batch; `sim` and `view` count through all of them."
-    n, seed, truncation = count_maps(n, params, emulator.conditions), check_seed(seed), check_truncation(truncation)
+    n, seed, truncation = count_maps(n, params, emulator.conditions), check_seed(seed), check_positive("truncation", truncation, zero=True)
     start, batch = check_whole("start", start, 0), check_whole("batch", batch)
     columns = {name: as_column(name, value) for name, value in params.items()}
     for a in range(start, n, batch):
@@ -446,7 +432,7 @@ def write(
     path, n = Path(path), count_maps(n, params, emulator.conditions)
     columns = {name: as_column(name, value) for name, value in params.items()}
     label_columns(n if any(c.ndim for c in columns.values()) else 1, emulator.conditions, params)  # complain before work begins
-    request = {"weights": emulator.digest, "n": n, "seed": check_seed(seed), "first": check_whole("first", first, 0), "truncation": check_truncation(truncation), "steps": steps, "params": _described(columns)}
+    request = {"weights": emulator.digest, "n": n, "seed": check_seed(seed), "first": check_whole("first", first, 0), "truncation": check_positive("truncation", truncation, zero=True), "steps": steps, "params": _described(columns)}
     kind, batch, place = path.suffix, min(check_whole("batch", batch), n), (emulator.suite, emulator.sim_set)
     names = [*(maps_file(field, *place) for field in emulator.fields), params_file(*place), note_file(*place)]
     for target in [path] if kind in (".zarr", ".nc") or path.is_file() else [path / name for name in names]:
@@ -518,7 +504,7 @@ def tensor(
     **params,  # numbers or tensors; gradients flow to those that require them
 ) -> torch.Tensor:  # (n, field, y, x) log10 in physical units
     "log10 of the maps of `sample` as a tensor that is differentiable with respect to the parameters."
-    n, device, truncation = count_maps(n, params, emulator.conditions), emulator.device, check_truncation(truncation)
+    n, device, truncation = count_maps(n, params, emulator.conditions), emulator.device, check_positive("truncation", truncation, zero=True)
     plain = torch.as_tensor(label_columns(n, emulator.conditions, params), dtype=torch.float32, device=device)
     columns = [params[c].to(device, torch.float32).expand(n) if isinstance(params.get(c), torch.Tensor) else plain[:, i] for i, c in enumerate(emulator.conditions)]
     z, noise = numbered_draws(emulator.generator, check_seed(seed), region_numbers(n, first, numbers))
@@ -564,9 +550,7 @@ def export(
     path, there, network = Path(path), emulator.device, emulator.physical().cpu()
     if path.suffix != ".pt2":
         raise ValueError(f"{path}: a torch.export file ends in .pt2")
-    if not 0 < tolerance < np.inf:
-        raise ValueError(f"tolerance = {tolerance!r}: expected a finite number of dex above 0, such as 1e-4")
-    check_target(path, overwrite)
+    tolerance, path = check_positive("tolerance", tolerance), check_target(path, overwrite)
     draw = lambda n: (*numbered_draws(emulator.generator, 0, range(n)), _some_labels(network, n))
     z, noise, labels = draw(3)
     b = torch.export.Dim("b", min=1, max=65536)

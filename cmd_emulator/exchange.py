@@ -159,13 +159,6 @@ def consolidate(url) -> None:
         warnings.simplefilter("ignore")  # such a file is not yet part of version 3; readers that do not know it pass it by
         consolidate_metadata(str(url))
 
-# %% ../nbs/00g_exchange.ipynb #fill0001
-def _is_there(url) -> bool:
-    "Does something lie at this address?"
-    import fsspec
-    files, place = fsspec.core.url_to_fs(str(url))
-    return files.exists(place)
-
 # %% ../nbs/00g_exchange.ipynb #fill0003
 def _fill_zarr(ds: xr.Dataset, url, chunk: int, block: int) -> None:
     "Write outgoing maps, `block` at a time; the group can be opened when the last are in it."
@@ -194,10 +187,12 @@ def save_zarr(
             put_in_place(part, path)
         finally:
             shutil.rmtree(part, ignore_errors=True)
-    elif _is_there(url) and not overwrite:
+        return
+    import fsspec
+    files, place = fsspec.core.url_to_fs(str(url))
+    if files.exists(place) and not overwrite:
         raise FileExistsError(f"{url} exists: choose another address, delete it, or say overwrite")
-    else:
-        _fill_zarr(ds, url, chunk, block)
+    _fill_zarr(ds, url, chunk, block)
 
 # %% ../nbs/00g_exchange.ipynb #7a148979
 def open_zarr(url) -> xr.Dataset:

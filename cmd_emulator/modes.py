@@ -29,14 +29,14 @@ def check_whole(
     return number
 
 # %% ../nbs/00a_fourier_modes.ipynb #wh0le004
-def check_positive(name: str, value) -> float:
-    "`value` as a float. ValueError unless it is one finite number above 0."
+def check_positive(name: str, value, zero: bool = False) -> float:
+    "`value` as a float. ValueError unless it is one finite number above 0, or 0 where that is allowed."
     try:
         number = float("nan" if isinstance(value, (bool, np.bool_, str)) else value)
     except (TypeError, ValueError):
         number = float("nan")
-    if not 0 < number < np.inf:
-        raise ValueError(f"{name} = {value!r}: expected one finite number above 0")
+    if not 0 <= number < np.inf or number == 0 and not zero:
+        raise ValueError(f"{name} = {value!r}: expected one finite number {'of at least' if zero else 'above'} 0")
     return number
 
 # %% ../nbs/00a_fourier_modes.ipynb #d41fc87c

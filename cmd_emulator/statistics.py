@@ -76,7 +76,7 @@ def sized_fields(
         if "box" not in ds.attrs:
             raise ValueError("these maps do not say how large they are: give them coordinates x and y, or the attribute box, in Mpc/h")
         return ds.assign_attrs(box=check_positive("box", ds.attrs["box"]))
-    steps = np.stack([np.diff(ds[axis].values.astype(np.float64)) for axis in ("y", "x")])
+    steps = np.diff([ds["y"].values, ds["x"].values])
     step = np.median(steps, axis=1, keepdims=True)
     side = float(f"{ds.sizes['x'] * abs(step[0, 0]):.10g}")
     uneven = np.r_[((steps - step) / side).ravel(), abs(step[1]) / side - abs(step[0]) / side] if side > 0 else [0.5]
