@@ -14,9 +14,9 @@ import numpy as np
 import xarray as xr
 from scipy import fft
 
-from .maps import BOX, FIELDS
-from .modes import mode_copies, mode_numbers, mode_rings
-from .statistics import fluctuations, k_axis, label_fields, log_bands, map_fields, map_wise, moments, plot_band
+from .maps import BOX
+from .modes import check_positive, check_whole, mode_copies, mode_numbers, mode_rings
+from .statistics import fluctuations, k_axis, label_fields, log_bands, map_fields, map_wise, moments, plot_band, sized_fields
 
 # %% ../nbs/00c_beyond.ipynb #7f19f24e
 @lru_cache(maxsize=8)
@@ -42,7 +42,7 @@ def bispectra(
     normalise: bool = True,  # b = B / sqrt(L^2 P1 P2 P3) instead of B
 ) -> np.ndarray:  # (n, f, triangle) float64; b without unit or B in (Mpc/h)^4
     "Bispectrum of each map in the triples of `triangle_bins`."
-    size = delta.shape[-1]
+    size, box = delta.shape[-1], check_positive("box", box)
     band, triples, count = triangle_bins(size, bins)
     wave, power, result = fft.rfft2(delta), [], np.empty((*delta.shape[:2], len(triples)))
     for i in range(bins):
@@ -86,11 +86,11 @@ def bispectrum(
     fields=None,  # default: all
 ) -> xr.Dataset:  # a variable a field, dims (map, triangle), coords k1, k2, k3 [h/Mpc], shape, sigma
     "Equilateral and squeezed bispectrum of each map."
-    ds = map_fields(ds, fields)
-    coords = _triangle_coords(ds.sizes["x"], bins, ds.attrs.get("box", BOX))
-    core = partial(_bispectra_of_maps, log=log, bins=bins, box=ds.attrs.get("box", BOX), normalise=normalise)
+    ds = sized_fields(ds, fields)
+    coords = _triangle_coords(ds.sizes["x"], bins, ds.attrs["box"])
+    core = partial(_bispectra_of_maps, log=log, bins=bins, box=ds.attrs["box"], normalise=normalise)
     values = map_wise(core, ds, (len(ds), coords["k1"][1].size), log)
-    name = rf"${'b' if normalise else 'B'}$ of ${chr(92) + 'log_{10}' if log else ''}\,x$"
+    name = f"bispectrum {'b' if normalise else 'B'} of {'log10 ' if log else ''}x"
     return label_fields(values, ds, ("triangle",), coords, units="1" if normalise else "(Mpc/h)^4", long_name=name, log=int(log))
 
 # %% ../nbs/00c_beyond.ipynb #3a6bd9eb
@@ -185,11 +185,11 @@ def scattering(
     fields=None,  # default: all
 ) -> xr.Dataset:  # a variable a field, dims (map, coefficient), coords order, j1, j2, angle [degrees], name
     "Scattering coefficients of standardised log10 maps: S1, and S2 / S1, without orientation."
-    ds = map_fields(ds, fields)
+    ds = sized_fields(ds, fields)
     size = ds.sizes["x"]
     if size < 16 or size & (size - 1):
         raise ValueError(f"scattering needs maps whose side is a power of two and at least 16, found {size}")
-    coords = _scattering_coords(size, ds.attrs.get("box", BOX))
+    coords = _scattering_coords(size, ds.attrs["box"])
     values = map_wise(_scattering_of_maps, ds, (len(ds), coords["j1"][1].size), log=True)
     return label_fields(values, ds, ("coefficient",), coords, units="1", long_name="scattering coefficient")
 
@@ -201,7 +201,9 @@ def common_levels(
     fields=None,  # default: all
 ) -> dict[str, np.ndarray]:  # field -> (n,) rising levels of log10 x
     "Levels of log10 x for all sets that shall be compared with a reference."
-    found = moments(reference, fields).compute()
+    if np.shape(span) != (2,) or not (np.isfinite(span).all() and span[0] < span[1]):
+        raise ValueError(f"span = {span!r}: expected two finite, rising numbers of standard deviations, such as (-2, 3)")
+    found, n = moments(reference, fields).compute(), check_whole("n", n, 1, 255)
     mean = {name: float(values.sel(moment="mean").mean()) for name, values in found.items()}
     square = {name: (values.sel(moment="std") ** 2 + values.sel(moment="mean") ** 2).mean() for name, values in found.items()}
     sigma = {name: float(np.sqrt(square[name] - mean[name] ** 2)) for name in found}
@@ -222,8 +224,7 @@ def _check_levels(ds: xr.Dataset, levels: dict) -> np.ndarray:
 # %% ../nbs/00c_beyond.ipynb #fcbceee2
 def _level_coords(ds: xr.Dataset, levels: np.ndarray) -> dict:
     "Along `level`, the threshold of each field."
-    attrs = {name: {"long_name": FIELDS[name].label if name in FIELDS else f"log10 {name}"} for name in ds}
-    return {f"log10_{name}": ("level", row, attrs[name]) for name, row in zip(ds, levels)}
+    return {f"log10_{name}": ("level", row, {"long_name": f"log10 {name}"}) for name, row in zip(ds, levels)}
 
 # %% ../nbs/00c_beyond.ipynb #4523c16b
 def levels_reached(
@@ -273,9 +274,9 @@ def minkowski(
     fields=None,  # default: all
 ) -> xr.Dataset:  # a variable a field, dims (map, functional, level); V0 [1], V1 [h/Mpc], V2 [(h/Mpc)^2]
     "Minkowski functionals per unit area of the parts of log10 maps at or above each level."
-    ds = map_fields(ds, fields)
+    ds = sized_fields(ds, fields)
     thresholds = _check_levels(ds, levels)
-    core = partial(_minkowski_of_maps, levels=thresholds, box=ds.attrs.get("box", BOX))
+    core = partial(_minkowski_of_maps, levels=thresholds, box=ds.attrs["box"])
     values = map_wise(core, ds, (len(ds), 3, thresholds.shape[1]), log=True)
     coords = {"functional": ["V0", "V1", "V2"], "unit": ("functional", ["1", "h/Mpc", "(h/Mpc)^2"])}
     return label_fields(values, ds, ("functional", "level"), coords | _level_coords(ds, thresholds), long_name="Minkowski functional")

@@ -14,6 +14,7 @@ import xarray as xr
 
 from .maps import BOX, FIELDS, SLAB, VIEWS, check_exists, check_field, label_maps, lazy_maps, map_array, maps_file, params_file
 from .maps import parameter_names, read_params, verify_files
+from .modes import check_whole
 
 # %% ../nbs/00f_grids.ipynb #cf97729b
 REDSHIFTS = (0.0, 0.5, 1.0, 1.5, 2.0)
@@ -26,12 +27,12 @@ def grids_file(field: str, suite: str, sim_set: str, resolution: int, redshift: 
     if redshift not in REDSHIFTS:
         raise ValueError(f"CMD has no grids at redshift {redshift}: choose one of {', '.join(map(str, REDSHIFTS))}")
     name = maps_file(field, suite, sim_set).replace("Maps_", "Grids_", 1)
-    return name.replace("_z=0.00.npy", f"_{resolution}_z={redshift:.1f}.npy")
+    return name.replace("_z=0.00.npy", f"_{check_whole('resolution', resolution)}_z={redshift:.1f}.npy")
 
 # %% ../nbs/00f_grids.ipynb #7411d33a
 def grids_bytes(n_sims: int, resolution: int) -> int:
     "Size of a file of grids: NumPy's header of 128 bytes, then float32 voxels."
-    return 128 + 4 * n_sims * resolution**3
+    return 128 + 4 * check_whole("n_sims", n_sims) * check_whole("resolution", resolution) ** 3
 
 # %% ../nbs/00f_grids.ipynb #c7bad1a6
 def volume_unit(field: str) -> str:
@@ -75,6 +76,7 @@ def open_grids(
 # %% ../nbs/00f_grids.ipynb #21bd984e
 def slab_weights(slab: int, resolution: int) -> tuple[slice, np.ndarray]:
     "Which layers of voxels a slab touches, and the share of each that lies inside."
+    slab, resolution = check_whole("slab", slab, 0, int(BOX / SLAB) - 1), check_whole("resolution", resolution)
     low, high = (edge * resolution * SLAB / BOX for edge in (slab, slab + 1))
     first, last = int(np.floor(low + 1e-9)), int(np.ceil(high - 1e-9))
     layers = np.arange(first, last)
@@ -137,7 +139,7 @@ def slices(
 ) -> xr.Dataset:  # dims map, y, x; lazy; `view` is the layer; units per volume
     "Single layers of voxels as labelled maps."
     layers, size = np.atleast_1d(layers), grids.sizes["a"]
-    if axis not in (0, 1, 2) or layers.size == 0 or layers.min() < 0 or layers.max() >= size:
+    if axis not in (0, 1, 2) or layers.dtype.kind not in "iu" or layers.size == 0 or layers.min() < 0 or layers.max() >= size:
         raise ValueError(f"axis {axis}, layers {layers.tolist()}: expected axis 0, 1 or 2 and layers from 0 to {size - 1}")
     shape = (grids.sizes["sim"] * len(layers), size, size)
     ds = _labelled(grids, {field: lazy_maps(shape, _Slice(grids[field].data, axis, layers)) for field in grids.data_vars}, layers)
