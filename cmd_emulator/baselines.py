@@ -7,6 +7,11 @@ __all__ = ['BASELINES', 'varying', 'unit_labels', 'first_maps', 'nearest_sims', 
            'wrong_label_maps', 'nearest_label_maps', 'rings', 'ring_power', 'describe', 'random_phases', 'polynomial',
            'best_degree', 'fit_descriptions', 'lognormal_maps']
 
+# %% ../nbs/04c_baselines.ipynb #e0a10015
+from .extras import need
+
+need("scipy.sparse", "statistics")
+
 # %% ../nbs/04c_baselines.ipynb #a149d715
 from functools import lru_cache
 from itertools import combinations_with_replacement

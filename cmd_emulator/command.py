@@ -139,7 +139,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="simulate | download | sample | explore | evaluate | marginalise")
 
     def add(name: str, what: str, story: str, examples: str) -> argparse.ArgumentParser:
-        text = {"description": f"{what[0].upper()}{what[1:]}.\n{dedent(story)}", "epilog": f"examples:\n{dedent(examples).strip()}"}
+        text: dict = {"description": f"{what[0].upper()}{what[1:]}.\n{dedent(story)}", "epilog": f"examples:\n{dedent(examples).strip()}"}
         return commands.add_parser(name, help=what, formatter_class=shape, **text)
 
     for options in (_simulate_options, _download_options, _sample_options, _explore_options, _evaluate_options, _marginalise_options):
@@ -210,7 +210,7 @@ def main(argv=None) -> int:
             warnings.simplefilter("always", UserWarning)
             warnings.showwarning = lambda message, *where, **how: print(f"warning: {message}", file=sys.stderr)
             return doors[a.command](a) or 0
-    except (ValueError, OSError) as error:
+    except (ImportError, ValueError, OSError) as error:
         print(f"cmd_emulator {a.command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -132,7 +132,8 @@ class Normaliser:
         if not len(index) or not fields:
             raise ValueError(f"nothing to measure: {len(index)} maps of {len(fields)} fields")
         floors = {field: floor_of(field, floors) for field in fields}
-        return cls(fields, *zip(*(_remembered(ds, field, index, floors, scheduler) for field in fields)), kind, tuple(floors.values()))
+        mean, std, low, high = zip(*(_remembered(ds, field, index, floors, scheduler) for field in fields))
+        return cls(fields, mean, std, low, high, kind, tuple(floors.values()))
 
     @property
     def shift(self) -> tuple[float, ...]:
@@ -163,7 +164,8 @@ class Normaliser:
     @classmethod
     def from_dict(cls, state: dict) -> "Normaliser":
         "The inverse of `to_dict`."
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in state.items()})
+        settings: dict = {key: tuple(value) if isinstance(value, list) else value for key, value in state.items()}
+        return cls(**settings)
 
 # %% ../nbs/01_dataset.ipynb #4189e06b
 def _affine(normaliser: Normaliser, maps):
@@ -376,6 +378,8 @@ def copy_moved(
 # %% ../nbs/01_dataset.ipynb #cedbd960
 class Batches:
     "Endless, repeatable batches from maps in memory, moved by symmetries: (maps, labels, index)."
+
+    feed: str  # where the maps come from, said by `best_batches`
 
     def __init__(
         self,

@@ -30,6 +30,7 @@ from tqdm import tqdm
 import cmd_emulator
 from .dataset import Normaliser, scale_labels
 from .exchange import consolidate
+from .extras import need
 from .files import build_generator, find_emulator, fingerprint, read_emulator
 from .maps import FURTHER_PARAMETERS, PARAMETERS, VIEWS, Parameter, atomic_path, check_labels, label_maps, maps_file, parameter_names, repository_root, save_params
 from .model import generate, numbered_draws
@@ -344,6 +345,7 @@ def write_netcdf(emulator: Emulator, path: Path, n: int, request: dict, columns:
     if 4 * n * emulator.resolution**2 >= 2**31:
         raise ValueError(f"{n} maps of {emulator.resolution}² do not fit a netCDF file, which holds 2 GiB a field: write .zarr")
     ds = emulator.sample(n, **{k: request[k] for k in ("seed", "first", "truncation", "steps")}, **columns)
+    need("scipy.io", "exchange")
     with atomic_path(path) as temporary:
         ds.assign_attrs(provenance=emulator.provenance(**request)).to_netcdf(temporary, engine="scipy")
 

@@ -66,7 +66,7 @@ class LabelsInLatent(Generator):
         super().__init__(replace(config.generator(), conditions=0))
         self.config, self.names = config.generator(), config.conditions
 
-    def forward(self, z, labels, noise=None):
+    def forward(self, z, labels=None, noise=None):
         raw = physical_labels(labels, self.names)
         return super().forward(torch.cat([raw, z[:, raw.shape[1]:]], 1), None, noise)
 
