@@ -51,6 +51,8 @@ test: setup
 	git diff --exit-code --stat -- cmd_emulator nbs
 	$(B)/python tests/test_rooms.py
 	$(B)/python tests/house.py
+	$(B)/python tests/test_core.py
+	$(B)/mypy
 	$(B)/python docs/make_fidelity.py --check
 	$(B)/python tests/run_notebooks.py
 	mkdir -p data/runs/test

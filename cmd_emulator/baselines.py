@@ -7,6 +7,11 @@ __all__ = ['BASELINES', 'varying', 'unit_labels', 'first_maps', 'nearest_sims', 
            'wrong_label_maps', 'nearest_label_maps', 'rings', 'ring_power', 'describe', 'random_phases', 'polynomial',
            'best_degree', 'fit_descriptions', 'lognormal_maps']
 
+# %% ../nbs/04c_baselines.ipynb #e0a10015
+from .extras import need
+
+need("scipy.sparse", "statistics")
+
 # %% ../nbs/04c_baselines.ipynb #a149d715
 from functools import lru_cache
 from itertools import combinations_with_replacement
@@ -19,7 +24,8 @@ from scipy import fft, sparse
 from .dataset import label_table, symmetry
 from .maps import Parameter, label_maps, maps_of, parameter_names
 from .regressor import label_ranges
-from .statistics import map_fields, mode_numbers, stream
+from .modes import mode_copies, mode_rings
+from .statistics import map_fields, stream
 
 # %% ../nbs/04c_baselines.ipynb #e3db7464
 def varying(ds: xr.Dataset) -> tuple[Parameter, ...]:
@@ -117,10 +123,8 @@ def nearest_label_maps(
 @lru_cache(maxsize=8)
 def rings(resolution: int) -> tuple[np.ndarray, sparse.csr_matrix]:
     "Ring of each mode of a real transform (modes,), from 0, and the matrix (rings, modes) that sums the power in each."
-    ring = np.rint(mode_numbers(resolution)).astype(int).ravel()
-    copies = np.full((resolution, resolution // 2 + 1), 2.0)
-    copies[:, [0, -1]] = 1.0
-    return ring, sparse.csr_matrix((copies.ravel(), (ring, np.arange(ring.size))))
+    ring = mode_rings(resolution).ravel()
+    return ring, sparse.csr_matrix((mode_copies(resolution).ravel(), (ring, np.arange(ring.size))))
 
 # %% ../nbs/04c_baselines.ipynb #ed888196
 def ring_power(wave: np.ndarray) -> np.ndarray:  # (..., N, N/2 + 1) complex -> (..., rings) float64

@@ -31,7 +31,6 @@ from .maps import PARAMETERS, atomic_path, label_maps, parameter_names, style_fi
 from .memorise import bootstrap_weights
 from .regressor import Regressor, score
 from .statistics import gaussian_fields, map_fields, moments, pdf, pdf_edges, quantiles, spectra
-from .universe import simulate
 
 # %% ../nbs/04g_bench.ipynb #7a2e99b2
 def spread_labels(n: int, seed=0) -> np.ndarray:  # (n, 6), physical values
@@ -63,6 +62,8 @@ def simulate_sets(
     seed: int = 0,
 ) -> list[xr.Dataset]:
     "Sets of Mock simulations of the same universes, labels spread over all ranges, each set with its own initial conditions."
+    from cmd_emulator.universe import simulate
+
     rng = np.random.default_rng([seed, 5])
     labels = spread_labels(n_sims, rng)
     seeds = rng.choice(2**31, size=(n_sets, n_sims), replace=False)
@@ -98,7 +99,7 @@ class Family:
     group: str  # column of the short table
     kind: str = "mean"  # over maps: "mean", "scatter", or "covariance" between pairs of columns
     unit: str = "natural"  # or "width": std of log10 of the field; or "spread": std over maps of the test set
-    part: tuple[str, str] | None = None  # coordinate and value that pick the columns; default: all
+    part: tuple[str, str | int] | None = None  # coordinate and value that pick the columns; default: all
 
 # %% ../nbs/04g_bench.ipynb #e268e387
 FAMILIES = {
@@ -161,7 +162,7 @@ class Lines:
     starts: np.ndarray  # (lines,) first column of each
     scatter: np.ndarray  # (columns,) is the column a scatter over maps?
 
-    def distance(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:  # (..., columns) -> (..., lines)
+    def distance(self, a: np.ndarray, b: np.ndarray | float) -> np.ndarray:  # (..., columns) -> (..., lines)
         "Mean absolute difference over the columns of each line."
         length = np.diff(np.append(self.starts, self.scatter.size))
         return np.add.reduceat(np.abs(a - b), self.starts, axis=-1) / length
@@ -427,7 +428,7 @@ class Report:
     about: dict  # what was compared
     scopes: tuple[Scope, ...]
     curves: xr.Dataset
-    sets: tuple[xr.Dataset, xr.Dataset] = field(default=(), repr=False)  # judged, test
+    sets: tuple[xr.Dataset, ...] = field(default=(), repr=False)  # judged, test
     read: dict = field(default_factory=dict, repr=False)  # predictions of the regressor, by set
     regressor: Regressor | None = field(default=None, repr=False)
     sample: Sample | None = field(default=None, repr=False)  # of the judged maps, reduced

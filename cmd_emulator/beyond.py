@@ -12,10 +12,9 @@ from functools import lru_cache, partial
 
 import numpy as np
 import xarray as xr
-from scipy import fft
 
 from .maps import BOX
-from .modes import check_positive, check_whole, mode_copies, mode_numbers, mode_rings
+from .modes import check_positive, check_whole, fft, mode_copies, mode_numbers, mode_rings
 from .statistics import fluctuations, k_axis, label_fields, log_bands, map_fields, map_wise, moments, plot_band, sized_fields
 
 # %% ../nbs/00c_beyond.ipynb #7f19f24e
@@ -257,7 +256,7 @@ def minkowski_counts(
     any_of_four = np.maximum(either[0], np.roll(either[0], -1, axis=2))
     all_of_four = np.minimum(both[0], np.roll(both[0], -1, axis=2))
     area, vertices, blocks = (count_reached(array, t) for array in (reached, any_of_four, all_of_four))
-    edges, links = (sum(count_reached(array, t) for array in pair) for pair in (either, both))
+    edges, links = (count_reached(one, t) + count_reached(other, t) for one, other in (either, both))
     return area, edges - links, area - links + blocks, area - edges + vertices
 
 # %% ../nbs/00c_beyond.ipynb #340ea1f1

@@ -39,7 +39,7 @@ PRECISIONS = ("auto", "full", "bfloat16", "float16")
 
 def check_kind(name: str, value, default) -> None:
     "ValueError when a value is not of its default's kind: a word for a number, say."
-    kinds = {bool: bool, int: int, float: (int, float), str: str}
+    kinds: dict = {bool: bool, int: int, float: (int, float), str: str}
     kind = kinds.get(type(default), object)
     if not isinstance(value, kind) or isinstance(value, bool) and kind not in (bool, object):
         raise ValueError(f"{name} {value!r}: expected a {type(default).__name__}, like {default!r}")

@@ -154,7 +154,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="simulate | download | sample | explore | evaluate | marginalise")
 
     def add(name: str, what: str, story: str, examples: str) -> argparse.ArgumentParser:
-        text = {"description": f"{what[0].upper()}{what[1:]}.\n{dedent(story)}", "epilog": f"examples:\n{dedent(examples).strip()}"}
+        text: dict = {"description": f"{what[0].upper()}{what[1:]}.\n{dedent(story)}", "epilog": f"examples:\n{dedent(examples).strip()}"}
         return commands.add_parser(name, help=what, formatter_class=shape, **text)
 
     for options in (_simulate_options, _download_options, _sample_options, _explore_options, _evaluate_options, _marginalise_options):

@@ -6,6 +6,11 @@
 __all__ = ['BASE_URL', 'SECOND_URL', 'urls_of', 'check_maps', 'check_table', 'Missing', 'Dropped', 'Patience', 'Part', 'fetch',
            'download']
 
+# %% ../nbs/00d_download.ipynb #e0a10014
+from .extras import need
+
+need("requests", "download")
+
 # %% ../nbs/00d_download.ipynb #11a60184
 import json
 import os

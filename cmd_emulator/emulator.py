@@ -30,6 +30,7 @@ from tqdm import tqdm
 import cmd_emulator
 from .dataset import Normaliser, scale_labels
 from .exchange import REGION, check_target, consolidate, note_file, origin_note, put_in_place
+from .extras import need
 from .files import build_generator, find_emulator, fingerprint, known_emulators, read_emulator
 from .maps import FURTHER_PARAMETERS, PARAMETERS, VIEWS, Parameter, atomic_path, check_choice, check_labels, label_maps, maps_file, parameter_names
 from .maps import params_file, save_params
@@ -410,6 +411,7 @@ def write_netcdf(emulator: Emulator, path: Path, n: int, request: dict, columns:
     if max(request["seed"], request["first"] + n) >= 2**31:
         raise ValueError(f"seed {request['seed']} and maps from {request['first']} do not fit a netCDF file, whose whole numbers end at {2**31 - 1}: write .zarr")
     ds = emulator.sample(n, **{k: request[k] for k in ("seed", "first", "truncation", "steps")}, **columns)
+    need("scipy.io", "exchange")
     with atomic_path(path) as temporary:
         ds.assign_attrs(provenance=emulator.provenance(**request)).to_netcdf(temporary, engine="scipy")
 

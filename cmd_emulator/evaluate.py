@@ -449,7 +449,7 @@ def open_sets(emulator, data_dir, suite: str, sim_set: str, n_twins: int, n_sims
     ds = open_maps(data_dir, fields, suite, sim_set)
     resolution = emulator.resolution if emulator else ds.sizes["x"]
     whole = sim_set in ("CV", "1P", "EX", "BE")  # sets too small to part with simulations
-    split = {"train": [], "test": np.unique(ds.sim)} if whole else split_maps(ds, seed=config.get("split_seed", 0))
+    split: dict = {"train": [], "test": np.unique(ds.sim)} if whole else split_maps(ds, seed=config.get("split_seed", 0))
     rows = np.arange(len(split["test"]))[: n_sims or None]
     test = coarsen(select_sims(ds, split["test"][rows]), resolution)
     twins = open_twins(data_dir, fields, test, rows, n_twins + (emulator is None)) if suite == "Mock" and sim_set == "LH" else []

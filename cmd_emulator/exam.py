@@ -30,7 +30,6 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 import xarray as xr
-from scipy.stats import rankdata
 from torch import nn
 from tqdm import tqdm
 
@@ -55,7 +54,7 @@ def aimed(
     config, about = meta.get("config", meta), meta.get("about", {})
     if "aimed" in about:
         return tuple(about["aimed"])
-    named = CORRECTED if config.get("calibrate") or config.get("correction") else ()
+    named: tuple[str, ...] = CORRECTED if config.get("calibrate") or config.get("correction") else ()
     if config.get("method") == "game":
         named += GAN_SUMMARIES * bool(config.get("summaries") or config.get("matching"))
         named += ("P(k)", "r(k)") * bool(config.get("summaries"))
@@ -188,7 +187,7 @@ def pair_table(
     n: int,  # simulations
 ) -> np.ndarray:  # (n, n) share of (emulated of i, simulated of j) ordered rightly; NaN where there are none
     "Of every two simulations, how often the emulated map has the higher score."
-    order = rankdata(np.concatenate(scores)).reshape(2, -1)
+    order = pd.Series(np.concatenate(scores)).rank().to_numpy().reshape(2, -1)
     real, made = ([kind[sims == s] for s in range(n)] for kind in order)
     table = np.full((n, n), np.nan)
     for a in np.unique(sims):
@@ -497,7 +496,7 @@ def spectra_of(ds: xr.Dataset) -> np.ndarray:  # (map, f * k)
 # %% ../nbs/04h_exam.ipynb #ec134c94
 def pqm_features(kind: str, *sets: xr.Dataset) -> list[np.ndarray]:  # (map, features) each
     "Pixels at 16² at most, or spectra, standardised by the first set."
-    sets = [ds[list(map_fields(sets[0]))] for ds in sets]
+    sets = tuple(ds[list(map_fields(sets[0]))] for ds in sets)
     if kind == "pixels":
         return [one.reshape(len(one), -1) for one in standardise(*(pixels(coarsen(ds, min(16, ds.sizes["x"]))) for ds in sets))]
     arrays = [spectra_of(ds) for ds in sets]
@@ -973,7 +972,7 @@ def blind_exam(
     grids = grids_of(test.sizes["x"], 8)[:4]
     total = 7 + len(grids) * (len(seeds) + bool(twins)) + len(fields) + 2 * len(others) + (len(seeds) + (made_train is not None)) * (train is not None)
     with tqdm(total=total, desc="blind exam", unit="part", disable=not progress) as bar:
-        parts = {"scales": scales(test, made, twins, by, bench, report, seed, bar.update)}
+        parts: dict = {"scales": scales(test, made, twins, by, bench, report, seed, bar.update)}
         parts["two"], parts["twin"] = classify(test, made, twins, by, grids, seeds, steps, others, bar.update)
         parts["lattice"] = {name: lattice(made), "simulations": lattice(test), f"{name}, rolled": lattice(made, roll=seed)} | {who: lattice(ds) for who, ds in others.items()}
         bar.update(2)

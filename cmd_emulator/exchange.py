@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from .extras import need
 from .maps import FIELDS, VIEWS, atomic_path, check_field, open_maps, params_file
 from .modes import check_whole
 
@@ -130,6 +131,7 @@ def save_netcdf(
             chunks = {"chunksizes": (1, ds.sizes["y"], ds.sizes["x"]), "zlib": True, "complevel": 1, "shuffle": True}
             ds.to_netcdf(temporary, engine="h5netcdf", encoding={name: chunks for name in ds.data_vars})
         except ImportError:
+            need("scipy.io", "exchange")
             ds.to_netcdf(temporary, engine="scipy")
 
 # %% ../nbs/00g_exchange.ipynb #6a3b9e66

@@ -7,6 +7,11 @@ __all__ = ['slider', 'Latest', 'Sampler', 'seconds_per_map', 'note_html', 'Notes
            'image_widget', 'MapView', 'CurvesView', 'Viewer', 'release_to_draw', 'page_layout', 'connect', 'Explorer',
            'explore', 'page']
 
+# %% ../nbs/06a_explorer.ipynb #e0a10018
+from .extras import need
+
+need("ipywidgets", "explorer")
+
 # %% ../nbs/06a_explorer.ipynb #2908eb56
 import asyncio
 import time
@@ -87,7 +92,7 @@ class Latest:
 class Sampler:
     "Maps of an emulator; those of the two latest universes are kept."
 
-    emulator: object  # with sample(n, seed=, **parameters)
+    emulator: Emulator  # or what has its sample(n, seed=, **parameters)
     made: dict = default_of(default_factory=dict)  # (seed, truncation, *parameters) -> maps
 
     def __call__(self, n: int, seed: int, truncation: float, values: dict, draft: bool = False) -> xr.Dataset:
@@ -436,7 +441,7 @@ class Explorer(Viewer):
             where = ", ".join(f"{self.parameters[key].symbol} = {value:.3g}" for key, value in self.values.items())
             return maps_png(self.maps, self.shown, self.scale_of(self.maps), f"{where}\n{caption(self.maps, self.emulator)}")
         if name.endswith(".gif"):
-            at = {key: value for key, value in self.values.items() if key != self.swept.value}
+            at: dict = {key: value for key, value in self.values.items() if key != self.swept.value}
             return sweep_gif(self.emulator, self.swept.value, self.shown, self.seed.value, limits=self.limits, ranges=self.ranges, **at)
         return pack_maps(self.emulator, name, self.size.value, self.seed.value, self.truncation.value, **self.values)
 

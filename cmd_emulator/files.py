@@ -213,7 +213,7 @@ def seal(path) -> str:
 NETWORKS = {"flow": ("cmd_emulator.flow", "Flow", "FlowConfig"), "strided": ("cmd_emulator.version1", "StridedFlow", "StridedConfig"), "game": ("cmd_emulator.gan", "Generator", "GeneratorConfig")}  # method -> module and classes
 
 
-def network_of(meta: dict) -> tuple[type, type]:
+def network_of(meta: dict) -> tuple:
     "The classes of an emulator's network and of its configuration."
     method = meta["config"].get("method", "game")
     if method not in NETWORKS:

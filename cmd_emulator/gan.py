@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['NORMS', 'GLU_GAIN', 'FINEST', 'CURVATURES', 'SOFT', 'LEVELS', 'boxed', 'conv_up', 'conv_down', 'channels_at',
-           'check_least', 'GeneratorConfig', 'DiscriminatorConfig', 'Modulated', 'Block', 'Excite', 'Generator',
+           'check_least', 'GeneratorConfig', 'DiscriminatorConfig', 'Modulated', 'GatedBlock', 'Excite', 'Generator',
            'spectral_bins', 'Spectra', 'ranked', 'laplacian', 'lowest_neighbour', 'shapes', 'Summary', 'Conv', 'Halve',
            'Pyramid', 'SummaryHead', 'Projection', 'Decoder', 'quarter', 'reconstruction_targets', 'Discriminator',
            'network_configs']
@@ -138,7 +138,7 @@ class Modulated(nn.Module):
 GLU_GAIN = 1.8  # gives the output of a gated linear unit the size of its input
 
 
-class Block(nn.Module):
+class GatedBlock(nn.Module):
     "One level of the generator: double, convolve, add noise, gate."
 
     def __init__(self, c: int, out: int, config: GeneratorConfig):
@@ -180,7 +180,7 @@ class Generator(nn.Module):
         self.embed = nn.Sequential(mix[0], nn.SiLU(), mix[1], nn.SiLU())
         self.label_style = nn.Linear(labels, config.embedding) if labels else None
         self.start = nn.Linear(config.embedding + config.latent, width[4] * 16)
-        self.blocks = nn.ModuleList(Block(width[n // 2], width[n], config) for n in self.levels)
+        self.blocks = nn.ModuleList(GatedBlock(width[n // 2], width[n], config) for n in self.levels)
         self.excite = nn.ModuleDict({str(n): Excite(width[n // 16], width[n]) for n in self.levels if n >= 64})
         values, finest = config.fields * (3 if config.gated else 1), width[config.resolution]
         self.to_maps = nn.Parameter(torch.randn(values, finest, 3, 3) / (9 * finest) ** 0.5)

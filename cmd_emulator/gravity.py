@@ -7,6 +7,13 @@ __all__ = ['HUBBLE', 'OMEGA_B', 'N_S', 'RHO_CRIT', 'BOX_CUT', 'SITES', 'linear_p
            'inverse_fft', 'low_modes', 'white_noise', 'linear_modes', 'matter_power', 'displacements', 'compiled',
            'Gravity', 'Particles', 'evolve', 'nonlinear_power', 'Matter', 'matter']
 
+# %% ../nbs/00a_gravity.ipynb #e0a10011
+from .extras import need
+
+need("numba", "simulate")
+need("scipy.fft", "simulate")
+need("colossus", "simulate")
+
 # %% ../nbs/00a_gravity.ipynb #a2e78d3f
 import functools
 from dataclasses import dataclass
@@ -123,7 +130,7 @@ def matter_power(
         for component in wavenumbers(mesh):
             modes = modes / np.sinc(component * (BOX / (2 * np.pi * mesh))) ** 2
     average, mean_m, _ = mode_bins(mesh, 3)
-    return 2 * np.pi / BOX * mean_m, average @ np.abs(modes.ravel()) ** 2 * (BOX**3 / mesh**6)
+    return 2 * np.pi / BOX * mean_m, average(np.abs(modes.ravel()) ** 2) * (BOX**3 / mesh**6)
 
 # %% ../nbs/00a_gravity.ipynb #c168b0c5
 def displacements(

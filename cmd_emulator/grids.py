@@ -96,7 +96,7 @@ class _Project:
     def one(self, sim: int, view: int) -> np.ndarray:
         axis, slab = divmod(view, int(BOX / SLAB))
         where, weights = slab_weights(slab, size := self.grids.shape[-1])
-        layers = self.grids[(sim, *(where if i == axis else slice(None) for i in range(3)))]
+        layers = self.grids[sim][tuple(where if i == axis else slice(None) for i in range(3))]
         weights = weights * (BOX / size if self.integrate else 1 / weights.sum())
         return np.tensordot(weights, layers, (0, axis)).astype(np.float32)
 

@@ -359,7 +359,7 @@ def _open_set(data_dir, fields, suite: str, sim_set: str, verify: str, parameter
     check_exists(fields, suite, None if any(path.is_file() for path in paths.values()) else sim_set)
     if check_choice("way to verify", verify, ("quick", "full", "off")) != "off":
         verify_files(data_dir, [file.name, *(path.name for path in paths.values() if path.is_file())], full=verify == "full")
-    arrays = {field: _open_array(path) for field, path in paths.items()}
+    arrays: dict[str, np.ndarray] = {field: _open_array(path) for field, path in paths.items()}
     shapes = {field: array.shape for field, array in arrays.items()}
     if len(set(shapes.values())) > 1:
         raise ValueError(f"the files of {suite} {sim_set} in {data_dir} do not cover the same maps: {shapes}")

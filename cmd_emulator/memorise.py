@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 import torch
 import xarray as xr
-from scipy import fft
-from scipy.spatial.distance import cdist
 
 from .baselines import check_train, first_maps
 from .dataset import stack_fields, symmetry
+from .extras import need
 from .maps import FIELDS, maps_of
+from .modes import fft
 from .regressor import Regressor
 from .statistics import map_fields, power_spectrum, stream
 
@@ -232,7 +232,7 @@ def plot_pair(
 # %% ../nbs/04d_memorise.ipynb #1a7c1433
 def neighbour_radius(x: np.ndarray, k: int) -> np.ndarray:  # (n, d) -> (n,)
     "Distance of each point to its k-th nearest neighbour in the same set."
-    return np.sort(cdist(x, x), axis=1)[:, k]
+    return np.sort(need("scipy.spatial.distance", "statistics").cdist(x, x), axis=1)[:, k]
 
 # %% ../nbs/04d_memorise.ipynb #e582b622
 def prdc(
@@ -243,7 +243,7 @@ def prdc(
     "Fidelity and diversity of judged features; ValueError with fewer than k + 1 points."
     if min(len(real), len(judged)) <= k:
         raise ValueError(f"{len(real)} real and {len(judged)} judged points: the {k}-th neighbour needs more than {k} of each")
-    distance = cdist(real, judged)
+    distance = need("scipy.spatial.distance", "statistics").cdist(real, judged)
     in_real = distance < neighbour_radius(real, k)[:, None]
     in_judged = distance < neighbour_radius(judged, k)
     precision, recall = in_real.any(axis=0).mean(), in_judged.any(axis=1).mean()

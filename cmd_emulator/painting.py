@@ -12,10 +12,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
 
 from .gravity import OMEGA_B, RHO_CRIT, SITES, Matter, compiled, inverse_fft, low_modes, matter, wavenumbers, white_noise
 from .maps import BOX, SLAB, VIEWS, check_field
+from .modes import fft
 
 # %% ../nbs/00a_painting.ipynb #9b1f733e
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _gaussian(size: int, radius: float) -> np.ndarray:
 # %% ../nbs/00a_painting.ipynb #d0dd40b9
 def _smooth(cube: np.ndarray, weights: np.ndarray) -> np.ndarray:
     "Convolve with a kernel given by its Fourier weights."
-    return inverse_fft(scipy.fft.rfftn(cube) * weights)
+    return inverse_fft(fft.rfftn(cube) * weights)
 
 # %% ../nbs/00a_painting.ipynb #a1857cff
 @functools.lru_cache(maxsize=2)
@@ -79,7 +79,7 @@ def _dilution(size: int, power: float, core: float, reach: float = 4.0) -> np.nd
     r2 = np.minimum(np.arange(size), size - np.arange(size)).astype(np.float32) ** 2 * np.float32((BOX / size) ** 2)
     r2 = r2[:, None, None] + r2[None, :, None] + r2[None, None, :]
     kernel = (r2 + np.float32(core**2)) ** np.float32(-power / 2) * np.exp(-r2 / np.float32(2 * reach**2))
-    return np.ascontiguousarray(scipy.fft.rfftn(kernel).real) * np.float32((BOX / size) ** 3)
+    return np.ascontiguousarray(fft.rfftn(kernel).real) * np.float32((BOX / size) ** 3)
 
 # %% ../nbs/00a_painting.ipynb #af45e840
 def _ripples(seed: int, stream: int, size: int, radius: float) -> np.ndarray:
@@ -151,7 +151,7 @@ def paint_gas(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # gas [mean], halo weight [mean], share of black holes [0..1], on the mesh
     "Smooth, push, gather; the mean stays one."
     p, (A_SN1, A_AGN1, A_SN2, A_AGN2), mesh = painting, (float(value) for value in labels[2:]), len(matter.density)
-    modes = scipy.fft.rfftn(matter.density)
+    modes = fft.rfftn(matter.density)
     gas = np.maximum(inverse_fft(modes * _gaussian(mesh, p.gas_radius)), np.float32(1e-3))
     weight = np.maximum(inverse_fft(modes * _gaussian(mesh, p.halo_radius)), np.float32(1e-3))
     jets, wind, jet = weight.copy(), np.empty_like(gas), np.empty_like(gas)
@@ -159,8 +159,8 @@ def paint_gas(
     constants = (np.float32(value) for value in (p.heavy, p.dense, *shares))
     _push(gas.reshape(-1), jets.reshape(-1), *constants, wind.reshape(-1), jet.reshape(-1))
     clumps = _on_mesh(galaxies, p.clump * np.minimum(galaxies.density, 200) * (mesh / SITES) ** 3, mesh)
-    around = scipy.fft.rfftn(wind) * _gaussian(mesh, p.reach_wind * max(A_SN2, 0.1) ** 0.5)
-    around += scipy.fft.rfftn(jet) * _gaussian(mesh, p.reach_jet * max(A_AGN2, 0.1) ** 0.5)
+    around = fft.rfftn(wind) * _gaussian(mesh, p.reach_wind * max(A_SN2, 0.1) ** 0.5)
+    around += fft.rfftn(jet) * _gaussian(mesh, p.reach_jet * max(A_AGN2, 0.1) ** 0.5)
     gas += np.maximum(inverse_fft(around), 0)
     gas += _gathering(gas, clumps)
     gas /= np.float32(gas.mean(dtype=np.float64))

@@ -32,6 +32,7 @@ from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
+from .extras import need
 from .maps import BOX, FIELDS, PARAMETERS, VIEWS, Parameter, atomic_path, parameter_names, show_maps, style_file
 from .statistics import k_axis, pdf, power_spectrum, quantiles
 
@@ -122,7 +123,7 @@ def difference_panels(a: xr.Dataset, b: xr.Dataset, fields, spans: dict, index: 
 
 # %% ../nbs/06_render.ipynb #2c52bc3b
 def scale_png(
-    bars: list,  # (low, high, name of the colour map, label), side by side as the panels are
+    bars: list | tuple,  # (low, high, name of the colour map, label), side by side as the panels are
     width: float = 9.6,  # [inch]
 ) -> bytes:
     "Colour bars of panels, side by side as they are."
@@ -211,6 +212,7 @@ def packaged_bands(suite: str, resolution: int) -> Bands | None:
     path = Path(str(files("cmd_emulator"))) / "pretrained" / f"bands_{suite}_{resolution}.nc"
     if not path.is_file():
         return None
+    need("scipy.io", "explorer")
     with xr.open_dataset(path, engine="scipy") as table:
         return Bands(table.load())
 
@@ -289,7 +291,7 @@ class Curves(Still):
 
     def __init__(self, fields, limits: dict, bands: Bands | None = None, width: float = 9.6):
         self.fields, self.bands = tuple(fields), bands if bands and set(fields) <= set(bands.fields) else None
-        self.edges = {f: self.bands.table[f"{f}_edges"].values if self.bands else np.linspace(*limits[f], 41) for f in self.fields}
+        self.edges = {f: self.bands.table[f"{f}_edges"].values if self.bands else np.linspace(limits[f][0], limits[f][1], 41) for f in self.fields}
         self.parts = {}
         with rc_context(fname=style_file()):
             figure = Figure(figsize=(width, 3.7), dpi=80, layout="none")

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MOST_VALID', 'scaled_labels', 'draw_like', 'summarise', 'rows_of', 'by_sim', 'compare', 'distances', 'spread',
-           'half_floor', 'ratios', 'open_twins', 'measure_floor', 'read_metrics', 'plot_metrics']
+           'half_floor', 'ratios', 'training_twins', 'measure_floor', 'read_metrics', 'plot_metrics']
 
 # %% ../nbs/03c_score.ipynb #4f254b3a
 import json
@@ -33,8 +33,7 @@ def draw_like(network, normaliser: Normaliser, conditions, ds: xr.Dataset, seed:
     made = generate(network, scaled_labels(ds, conditions), seed, range(ds.sizes["map"]))
     maps = np.concatenate([normaliser.invert(part.float().cpu().numpy()) for part in made])
     arrays = {f: np.ascontiguousarray(maps[:, i]) for i, f in enumerate(normaliser.fields)}
-    return label_maps(arrays, label_table(ds, names), names=names, views=ds["view"].values, sims=ds.sim.values,
-                      suite=ds.attrs["suite"], sim_set=ds.attrs["set"])
+    return label_maps(arrays, label_table(ds, names), names=names, views=ds["view"].values, sims=ds.sim.values, suite=ds.attrs["suite"], sim_set=ds.attrs["set"])
 
 # %% ../nbs/03c_score.ipynb #b11753db
 def summarise(ds: xr.Dataset) -> dict[str, np.ndarray]:
@@ -106,7 +105,7 @@ def ratios(found: dict[str, float], floor: dict) -> dict[str, float]:
 MOST_VALID = 30  # simulations that reports and floors look at
 
 
-def open_twins(config, data_dir, rows: np.ndarray) -> list[xr.Dataset]:
+def training_twins(config, data_dir, rows: np.ndarray) -> list[xr.Dataset]:
     "The twins of the first test simulations that lie in the folder; none for joined suites and other sets than LH."
     names = ("twin", "twin2", "twin3", "twin4")
     there = lambda name: (Path(data_dir) / maps_file(config.fields[0], config.suite, name)).is_file()
@@ -123,7 +122,7 @@ def measure_floor(
     "The unit of each distance for these validation simulations, and under `from` where it comes from."
     test = split_maps(ds)["test"]
     rows = np.arange(min(len(test), MOST_VALID))
-    if not (twins := open_twins(config, data_dir, rows)):
+    if not (twins := training_twins(config, data_dir, rows)):
         return half_floor(summarise(valid), config.seed) | {"from": "random halves"}
     truth = summarise(select_sims(ds, test[rows]))
     found = [distances(twin, truth) for twin in twins]

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['RECIPES', 'TRAINERS', 'study_config', 'physical_labels', 'LabelsInLatent', 'Attempt', 'run_one', 'read_study',
-           'run_study', 'tabulate', 'plot_study', 'measure_speed', 'make_parser', 'main']
+           'run_study', 'study_table', 'plot_study', 'measure_speed', 'study_parser', 'main']
 
 # %% ../nbs/08c_stability.ipynb #32fa010a
 import argparse
@@ -66,7 +66,7 @@ class LabelsInLatent(Generator):
         super().__init__(replace(config.generator(), conditions=0))
         self.config, self.names = config.generator(), config.conditions
 
-    def forward(self, z, labels, noise=None):
+    def forward(self, z, labels=None, noise=None):
         raw = physical_labels(labels, self.names)
         return super().forward(torch.cat([raw, z[:, raw.shape[1]:]], 1), None, noise)
 
@@ -127,7 +127,7 @@ def run_study(
     return study
 
 # %% ../nbs/08c_stability.ipynb #78027237
-def tabulate(study: dict) -> pd.DataFrame:
+def study_table(study: dict) -> pd.DataFrame:
     "One row a recipe: median and worst last score over seeds, and how many runs diverged or collapsed."
     rows = {}
     for recipe in dict.fromkeys(run["recipe"] for run in study["runs"]):
@@ -180,7 +180,7 @@ def measure_speed(
     return {name: round(float(np.median(found[1:])), 1) for name, found in rates.items()}
 
 # %% ../nbs/08c_stability.ipynb #1eeff2f8
-def make_parser() -> argparse.ArgumentParser:
+def study_parser() -> argparse.ArgumentParser:
     "Options of the command."
     parser = argparse.ArgumentParser("python -m cmd_emulator.stability", description="Train every recipe from several seeds and write the curves.")
     parser.add_argument("--data-dir", default="data/maps/mock", help="folder with Mock maps (default: %(default)s)")
@@ -196,13 +196,13 @@ def make_parser() -> argparse.ArgumentParser:
 # %% ../nbs/08c_stability.ipynb #e5497cf6
 def main(argv=None) -> None:
     "Run the command; argv: list of words, None: the shell's."
-    args = vars(make_parser().parse_args(argv))
+    args = vars(study_parser().parse_args(argv))
     torch.set_num_threads(args.pop("threads"))
     timed, study = args.pop("speed"), run_study(**args)
     if timed:
         study["images_per_second"] = measure_speed(args["data_dir"], args["recipes"])
         write_text(args["out"], json.dumps(study, indent=1))
-    print(tabulate(study).round(2).to_string())
+    print(study_table(study).round(2).to_string())
 
 
 if __name__ == "__main__" and "__file__" in globals():  # not in a notebook

@@ -19,17 +19,16 @@ from itertools import combinations
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
-from scipy import fft
 
 from .maps import BOX, FIELDS
-from .modes import check_positive, check_whole, mode_bins, mode_numbers
+from .modes import check_positive, check_whole, fft, mode_bins, mode_numbers
 
 # %% ../nbs/00b_statistics.ipynb #03b87d5e
 def gaussian_fields(
     power,  # function of k [h/Mpc] -> P [(Mpc/h)^2]
     n: int,  # number of maps
     resolution: int,  # pixels a side, N
-    seed: int = 0,
+    seed: int | list[int] = 0,
     box: float = BOX,  # side L [Mpc/h]
 ) -> np.ndarray:  # (n, N, N) float64, zero mean
     "Periodic Gaussian random fields of a given power spectrum."
@@ -178,13 +177,13 @@ def cross_power(
 ) -> np.ndarray:  # (n, f, f, k) float64, symmetric [(Mpc/h)^2]
     "Binned power and cross-power, P_ab = (L^2 / N^4) <Re FFT_a* FFT_b>."
     (n, f, size, _), box = delta.shape, check_positive("box", box)
-    average, _, _ = mode_bins(size)
+    average, mean_m, _ = mode_bins(size)
     wave = fft.rfft2(delta).reshape(n, f, -1)
-    power = np.empty((n, f, f, average.shape[0]))
+    power = np.empty((n, f, f, len(mean_m)))
     for a in range(f):
         for b in range(a, f):
             product = wave[:, a].real * wave[:, b].real + wave[:, a].imag * wave[:, b].imag
-            power[:, a, b] = power[:, b, a] = (average @ product.T.astype(np.float64, order="C")).T
+            power[:, a, b] = power[:, b, a] = average(product)
     return power * box**2 / size**4
 
 # %% ../nbs/00b_statistics.ipynb #3bc3a724
@@ -238,8 +237,8 @@ def spectra(
         for i, name in enumerate(names)
     }
     pairs = list(combinations(range(len(names)), 2))
-    r = [power[:, a, b] / np.sqrt(power[:, a, a] * power[:, b, b]) for a, b in pairs]
-    r = np.stack(r) if pairs else power[:, 0, 0][None][:0]
+    both = [power[:, a, b] / np.sqrt(power[:, a, a] * power[:, b, b]) for a, b in pairs]
+    r = np.stack(both) if pairs else power[:, 0, 0][None][:0]
     coords_r = coords | {"pair": [f"{names[a]}-{names[b]}" for a, b in pairs]}
     attrs_r = ds.attrs | {"units": "1", "log": int(log), "long_name": f"r(k) of {symbol}x"}
     return xr.Dataset(auto, coords, ds.attrs), xr.DataArray(r, coords_r, ("pair", "map", "k"), "r", attrs_r)

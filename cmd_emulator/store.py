@@ -199,7 +199,7 @@ def make_store(
     ds = open_maps(data_dir, fields, suite, sim_set)
     shape = (len(ds["map"]), len(ds.data_vars), *[resolution or ds.sizes["x"]] * 2)
     coarsen(ds.isel(map=slice(0, 1)), shape[-1])  # raises if it cannot be
-    wanted = {"suite": suite, "set": sim_set, "fields": list(ds.data_vars), "sources": _sources(data_dir, ds.data_vars, suite, sim_set)}
+    wanted: dict = {"suite": suite, "set": sim_set, "fields": list(ds.data_vars), "sources": _sources(data_dir, ds.data_vars, suite, sim_set)}
     wanted |= {"resolution": shape[-1], "floors": {name: floor_of(name, floors) for name in ds.data_vars}}
     with _hold(path):
         place, note = _place(path, wanted, overwrite)

@@ -21,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 from filelock import FileLock, Timeout
-from scipy.stats import qmc
 from tqdm import tqdm
 
 from .maps import PARAMETERS, VIEWS, atomic_path, check_sim_set, maps_file, params_file, read_params, save_params, split_sims
@@ -37,6 +36,8 @@ def suite_labels(
     parameters = tuple(PARAMETERS.values())
     fiducial = np.array([parameter.fiducial for parameter in parameters])
     if sim_set == "LH":
+        from scipy.stats import qmc
+
         cube = qmc.LatinHypercube(len(parameters), rng=np.random.default_rng(seed)).random(n_sims or 1000)
         table = np.stack([parameter.from_unit(u) for parameter, u in zip(parameters, cube.T)], axis=1)
     elif sim_set == "CV":

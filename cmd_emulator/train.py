@@ -273,7 +273,7 @@ class Run:
         self.config, self.ranks, self.dir, self.data = config, ranks, Path(run_dir), load_data(config, data_dir)
         self.truth, checkpoint = summarise(self.data.valid), self.dir / "checkpoint.pt"
         floor = {} if resume and checkpoint.exists() else measure_floor(config, self.data.ds, self.data.valid, data_dir)
-        self.books = {"seconds": 0.0, "lines": [], "floor": floor}
+        self.books: dict = {"seconds": 0.0, "lines": [], "floor": floor}
         if ranks.rank == 0:
             prepare_run(self.dir, config, data_dir, floor, resume)
         ranks.any(False)  # the others wait here until the folder is ready
@@ -336,7 +336,7 @@ def train(
     resume: bool = True,  # go on from the run's checkpoint if there is one
     progress: bool = True,
     save_every: float = 300.0,  # seconds between checkpoints; each report writes one too
-    trainer: type = Trainer,  # the class that makes and moves the network
+    trainer=Trainer,  # the class that makes and moves the network
 ) -> Path:  # the emulator file
     "Train until the images are used up. KeyboardInterrupt after a checkpoint when asked to stop."
     device = pick_device(device)
