@@ -217,6 +217,8 @@ class Emulator(Described):
         **params,  # one number, or one a map; default: the labels of `ds`
     ) -> xr.Dataset:  # dims map, draw, y, x
         "The emulator's fields on the maps of `ds`, in physical units. ValueError when the maps are not such as it was trained on."
+        if not self.given:
+            raise ValueError(f"{self.name} is given no maps and draws whole regions: call emulator.sample, or load an emulator that paints")
         maps = ds.isel(map=np.zeros(count_maps(None, params), int)) if ds.sizes["map"] == 1 else ds
         count_maps(maps.sizes["map"], params)
         there = {name: as_column(name, params[name]) if name in params else label_table(maps, (name,))[:, 0] for name in self.conditions}

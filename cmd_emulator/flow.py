@@ -54,8 +54,9 @@ class Block(nn.Module):
 class UNet(nn.Module):
     "Maps on the way, their time and labels in; as many maps out."
 
-    def __init__(self, fields: int, labels: int, width: int, max_channels: int, levels: int = 3, embedding: int = 128, given: int = 0):
+    def __init__(self, fields: int, labels: int, width: int, max_channels: int, levels: int = 3, embedding: int = 128, outputs: int = 0, given: int = 0):
         super().__init__()
+        outputs = outputs or fields
         wide = [min(max_channels, width << i) for i in range(levels)]
         self.register_buffer("waves", math.pi * torch.logspace(math.log10(0.5), math.log10(30.0), 32), persistent=False)
         self.embed = nn.Sequential(nn.Linear(64 + labels, embedding), nn.SiLU(), nn.Linear(embedding, embedding), nn.SiLU())
@@ -65,7 +66,7 @@ class UNet(nn.Module):
         self.middle = Block(wide[-1], wide[-1], embedding)
         self.up = nn.ModuleList(Block(2 * c, c, embedding) for c in wide)
         self.twice = nn.ParameterList(init_weight(c, finer, 4, 2**0.5) for c, finer in zip(wide[1:], wide))
-        self.last, self.offset = init_weight(4 * fields, wide[0], 3, 0.0), nn.Parameter(torch.zeros(4 * fields))
+        self.last, self.offset = init_weight(4 * outputs, wide[0], 3, 0.0), nn.Parameter(torch.zeros(4 * outputs))
 
     def forward(
         self,
@@ -73,7 +74,7 @@ class UNet(nn.Module):
         t: torch.Tensor,  # (b,) time
         labels: torch.Tensor | None,  # (b, p) in [-1, 1]
     ) -> torch.Tensor:
-        "(b, f, n, n); 32 bits."
+        "(b, outputs, n, n), as many as fields unless told otherwise; 32 bits."
         angles = t[:, None] * self.waves
         e = self.embed(torch.cat([angles.cos(), angles.sin(), *([] if labels is None else [labels])], 1))
         y, seen = conv(F.pixel_unshuffle(x, 2), self.stem), []
