@@ -135,6 +135,11 @@ class Normaliser:
         mean, std, low, high = zip(*(_remembered(ds, field, index, floors, scheduler) for field in fields))
         return cls(fields, mean, std, low, high, kind, tuple(floors.values()))
 
+    def select(self, fields) -> "Normaliser":
+        "The same for some of its fields, in this order."
+        index = [self.fields.index(field) for field in fields]
+        return Normaliser(kind=self.kind, **{name: tuple(getattr(self, name)[i] for i in index) for name in ("fields", "mean", "std", "low", "high", "floors")})
+
     @property
     def shift(self) -> tuple[float, ...]:
         "log10 x that becomes zero."

@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['CALL', 'check_names', 'as_column', 'count_maps', 'check_physical', 'label_columns', 'Described', 'Drawing',
-           'Emulator', 'check_seed', 'call_sizes', 'region_numbers', 'stream', 'provenance', 'write_zarr', 'write_npy',
-           'write_netcdf', 'write', 'PhysicalGenerator', 'physical', 'tensor', 'response', 'export']
+           'Painting', 'Emulator', 'check_given', 'check_seed', 'call_sizes', 'region_numbers', 'stream', 'provenance',
+           'write_zarr', 'write_npy', 'write_netcdf', 'write', 'PhysicalGenerator', 'physical', 'tensor', 'response',
+           'export']
 
 # %% ../nbs/04a_emulate.ipynb #7c69d285
 import difflib
@@ -28,11 +29,11 @@ from torch import nn
 from tqdm import tqdm
 
 import cmd_emulator
-from .dataset import Normaliser, scale_labels
+from .dataset import Normaliser, label_table, scale_labels
 from .exchange import REGION, check_target, consolidate, note_file, origin_note, put_in_place
 from .extras import need
 from .files import build_generator, find_emulator, fingerprint, known_emulators, read_emulator
-from .maps import FURTHER_PARAMETERS, PARAMETERS, VIEWS, Parameter, atomic_path, check_choice, check_labels, label_maps, maps_file, parameter_names
+from .maps import FIELDS, FURTHER_PARAMETERS, PARAMETERS, VIEWS, Parameter, atomic_path, check_choice, check_labels, label_maps, maps_file, parameter_names
 from .maps import params_file, save_params
 from .model import generate, numbered_draws
 from .modes import check_positive, check_whole
@@ -116,6 +117,11 @@ class Described:
         return tuple(self.meta["conditions"])
 
     @property
+    def given(self) -> tuple[str, ...]:
+        "Fields of the same region that it is given, beside the parameters; () when it draws whole universes."
+        return tuple(self.meta["config"].get("given", ()))
+
+    @property
     def drawn(self) -> tuple[str, ...]:
         "Parameters that it is not told: each map has its own, as often as the training's simulations had them."
         return tuple(self.meta["config"].get("drawn", ()))
@@ -146,6 +152,7 @@ class Described:
     def __repr__(self):
         knows = ", ".join(self.conditions) or "no parameter"
         knows += f", drawing {', '.join(self.drawn)} itself" if self.drawn else ""
+        knows += f" and on maps of {', '.join(self.given)}" if self.given else ""
         return f"Emulator {self.name}: {', '.join(self.fields)} at {self.resolution}², conditioned on {knows}; trained on {self.suite} {self.sim_set}"
 
     def to(self, device: str) -> "Emulator":
@@ -180,13 +187,16 @@ class Drawing(Described):
         generator, normaliser = build_generator(path, meta, weights), Normaliser.from_dict(meta["normaliser"])
         return cls(generator, normaliser, meta, title, fingerprint(meta, weights)[:12]).to(device)
 
-    def draw(self, labels, seed: int, numbers, truncation: float = 1.0, steps: int | None = None, batch: int = CALL) -> dict[str, np.ndarray]:
-        "Arrays (n, N, N) float32 in physical units, by field, for labels (n, p) of `conditions`."
-        scaled = torch.as_tensor(scale_labels(labels, self.conditions, self.ranges))
+    def draw(self, labels, seed: int, numbers, truncation: float = 1.0, steps: int | None = None, batch: int = CALL, given: xr.Dataset | None = None) -> dict[str, np.ndarray]:
+        "Arrays (n, N, N) float32 in physical units, by field, for labels (n, p) of `conditions` and n maps of the given fields."
+        if self.given and given is None:
+            raise ValueError(f"{self.name} is given maps of {', '.join(self.given)}: call emulator.paint(ds) with a data set that holds them")
+        scaled, normaliser = torch.as_tensor(scale_labels(labels, self.conditions, self.ranges)), self.normaliser.select(self.fields)
+        told = torch.from_numpy(self.normaliser.select(self.given).normalise(check_given(self, given))) if given is not None and self.given else None
         out = {name: np.empty((len(numbers), self.resolution, self.resolution), np.float32) for name in self.fields}
         done = 0
-        for part in generate(self.generator, scaled, seed, numbers, batch, truncation, steps=steps):
-            physical = self.normaliser.invert(part.float().cpu().numpy())
+        for part in generate(self.generator, scaled, seed, numbers, batch, truncation, steps=steps, given=told):
+            physical = normaliser.invert(part.float().cpu().numpy())
             for i, name in enumerate(self.fields):
                 out[name][done:done + len(part)] = physical[:, i]
             done += len(part)
@@ -201,8 +211,37 @@ class Drawing(Described):
         n = len(numbers)
         return ds.assign_coords(seed=("map", np.full(n, seed, np.uint64)), region=("map", np.asarray(numbers, np.int64)), batch=("map", call_sizes(np.arange(n), n, n)))
 
+# %% ../nbs/04a_emulate.ipynb #pa1nt1ng
+class Painting(Drawing):
+    "From maps of a given field to the others of the same regions."
+
+    def paint(
+        self,
+        ds: xr.Dataset,  # labelled maps that hold the given fields; a single one is painted at as many labels as are asked for
+        n: int = 1,  # draws of each map, along `draw`: draw i is the one of seed + i alone
+        seed: int = 0,
+        first: int = 0,  # number of the first map, where `ds` is a part of something larger
+        steps: int | None = None,
+        **params,  # one number, or one a map; default: the labels of `ds`
+    ) -> xr.Dataset:  # dims map, draw, y, x
+        "The emulator's fields on the maps of `ds`, in physical units. ValueError when the maps are not such as it was trained on."
+        if not self.given:
+            raise ValueError(f"{self.name} is given no maps and draws whole regions: call emulator.sample, or load an emulator that paints")
+        one = ds.sizes["map"] == 1
+        maps = ds.isel(map=np.zeros(count_maps(None, params, self.conditions), int)) if one else ds
+        size, n = maps.sizes["map"], check_whole("n", n)
+        count_maps(size, params, self.conditions)
+        there = {name: params[name] if name in params else label_table(maps, (name,))[:, 0] for name in self.conditions}
+        labels, numbers = label_columns(size, self.conditions, there), region_numbers(size, first, np.full(size, first) if one else None)
+        drawn = [self.draw(labels, check_seed(seed + i), numbers, steps=steps, given=maps) for i in range(n)]
+        schema = {"names": self.conditions, "views": maps["view"].values, "sims": maps.sim.values}
+        made = [self.label(arrays, labels, seed, numbers, steps=steps, **schema).drop_vars("seed") for arrays in drawn]
+        joined = xr.concat(made, "draw", coords="minimal", compat="override").transpose("map", "draw", ...)
+        return joined.assign_coords(seed=("draw", np.arange(seed, seed + n).astype(np.uint64)))
+
+
 # %% ../nbs/04a_emulate.ipynb #class002
-class Emulator(Drawing):
+class Emulator(Painting):
     "A trained network with everything that gives its output meaning."
 
     def sample(
@@ -230,14 +269,14 @@ class Emulator(Drawing):
         numbers=None,  # (n,) which draw each map is; default: 0 to n - 1. `ds.view` gives all simulations the same regions
         steps: int | None = None,  # as in `sample`
     ) -> xr.Dataset:
-        "One map for each map of `ds`, at its labels, with its coordinates. ValueError when `ds` lacks a condition."
+        "One map for each map of `ds`, at its labels and given fields, with its coordinates. ValueError when `ds` lacks one of them."
         names = parameter_names(ds)
         if missing := [c for c in self.conditions if c not in names]:
             raise ValueError(f"the maps have no label {missing[0]!r}, on which this emulator is conditioned; they have {', '.join(names) or 'none'}")
         table = np.stack([ds[name].values for name in names], 1) if names else np.zeros((ds.sizes["map"], 0))
         labels = table[:, [names.index(c) for c in self.conditions]]
         seed, numbers = check_seed(seed), region_numbers(ds.sizes["map"], 0, numbers)
-        arrays = self.draw(check_physical(labels, self.conditions), seed, numbers, steps=steps)
+        arrays = self.draw(check_physical(labels, self.conditions), seed, numbers, steps=steps, given=ds)
         return self.label(arrays, table, seed, numbers, steps=steps, names=names, views=ds["view"].values, sims=ds.sim.values)
 
     def redraw(
@@ -258,6 +297,20 @@ class Emulator(Drawing):
             for field in maps:
                 maps[field][here] = drawn[field][: len(here)]
         return ds.copy(data=maps)
+
+# %% ../nbs/04a_emulate.ipynb #a9c1f0e2
+def check_given(emulator: Described, ds: xr.Dataset) -> xr.Dataset:
+    "The maps of `ds` that the emulator is given. ValueError when one is missing, or of another grid, box or unit than those it was trained on."
+    if missing := [field for field in emulator.given if field not in ds]:
+        raise ValueError(f"{emulator.name} is given maps of {', '.join(emulator.given)}, and {missing[0]} is not among the maps: they hold {', '.join(ds) or 'none'}")
+    size, n = ds.sizes["x"], emulator.resolution
+    if size != n:
+        raise ValueError(f"{emulator.name} is given maps of {n}², these have {size}²: " + (f"average them by coarsen(ds, {n})" if size > n else f"open finer maps, or train one for {size}²"))
+    for field in emulator.given:
+        if ds[field].attrs.get("units") != FIELDS[field].unit:
+            raise ValueError(f"{field} is in {ds[field].attrs.get('units')!r}, and {emulator.name} is given it in {FIELDS[field].unit!r}: convert it, and set its attribute `units`")
+    return ds[list(emulator.given)]
+
 
 # %% ../nbs/04a_emulate.ipynb #365acd3d
 def check_seed(seed) -> int:

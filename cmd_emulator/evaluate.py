@@ -35,6 +35,7 @@ from .emulator import Emulator
 from .exam import LEAST, blind_exam, some_views
 from .maps import BOX, FIELDS, PARAMETERS, VIEWS, coarsen, maps_file, open_maps, repository_root, select_sims, split_maps, use_style
 from .memorise import copies, fidelity, nearest_maps, plot_nearest, plot_spread, spread_ratio
+from .paint import painting_sections
 from .regressor import Regressor, plot_prediction, score
 from .statistics import k_axis, map_fields
 
@@ -370,12 +371,12 @@ def conditional_sections(emulator: Emulator, data_dir, suite: str, seed: int) ->
     for sim_set, make in {"1P": response_section, "CV": scatter_section, "EX": extremes_section}.items():
         present = (Path(data_dir) / maps_file(emulator.fields[0], suite, sim_set)).is_file()
         if present and (emulator.conditions or sim_set == "CV"):
-            ds = coarsen(open_maps(data_dir, emulator.fields, suite, sim_set), emulator.resolution)
+            ds = coarsen(open_maps(data_dir, (*emulator.fields, *emulator.given), suite, sim_set), emulator.resolution)
             like = ds.isel(map=np.flatnonzero(np.all([ds[c].values > 0 for c in emulator.conditions], axis=0))) if emulator.conditions else ds
             region = like["view"].values if sim_set == "1P" else None  # CAMELS' 1P shares its initial conditions, so do the latents
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # outside the range on purpose
-                sections.append(make(ds, emulator.sample_like(like, seed, region)))
+                sections.append(make(ds[list(emulator.fields)], emulator.sample_like(like, seed, region)))
     return sections
 
 # %% ../nbs/05_evaluate.ipynb #c0rre5e2
@@ -385,7 +386,7 @@ def correction_of(emulator: Emulator) -> xr.Dataset | None:
     if correction is None:
         return None
     drawn, simulated = np.maximum.accumulate(correction.tables[..., 0, 0].cpu().numpy(), -1)
-    dex = np.array(emulator.normaliser.std)[:, None]
+    dex = np.array(emulator.normaliser.select(emulator.fields).std)[:, None]
     coords = {"field": list(emulator.fields), "k": 2 * np.pi / BOX * np.arange(len(correction.gain)), "logit": np.linspace(-ENDS, ENDS, LEVELS)}
     found = {"gain": (("field", "k"), correction.gain.T.cpu().numpy()), "drawn": (("field", "logit"), drawn * dex), "shift": (("field", "logit"), (simulated - drawn) * dex)}
     return xr.Dataset(found, coords)
@@ -446,7 +447,7 @@ def open_twins(data_dir, fields, like: xr.Dataset, rows: np.ndarray, most: int) 
 def open_sets(emulator, data_dir, suite: str, sim_set: str, n_twins: int, n_sims: int, n_train: int) -> tuple:
     "Test simulations, their twins and training simulations (None for a small set), split as in the emulator's training."
     fields, config = (emulator.fields, emulator.meta["config"]) if emulator else (("Mgas", "HI", "B"), {})
-    ds = open_maps(data_dir, fields, suite, sim_set)
+    ds = open_maps(data_dir, (*fields, *(emulator.given if emulator else ())), suite, sim_set)
     resolution = emulator.resolution if emulator else ds.sizes["x"]
     whole = sim_set in ("CV", "1P", "EX", "BE")  # sets too small to part with simulations
     split: dict = {"train": [], "test": np.unique(ds.sim)} if whole else split_maps(ds, seed=config.get("split_seed", 0))
@@ -474,6 +475,7 @@ def take_exam(
     made_train = None
     if emulator and train is not None and bench.by:
         made_train = emulator.sample_like(some_views(train, options.get("n_train", 300)), seed=bench.seed + 1)
+        train = train[list(emulator.fields)]
     options = {"seed": bench.seed, "name": report.about["judged"]} | options
     exam = blind_exam(bench.test, report.sets[0], twins, train, made_train, emulator.meta if emulator else {}, bench.by, bench, report, progress=progress, **options)
     cost = {"seconds": round(time.perf_counter() - start), "threads": torch.get_num_threads(), "cores": os.cpu_count(), "machine": platform.machine()}
@@ -526,16 +528,19 @@ def evaluate_files(
     else:
         raise ValueError(f"nothing to judge: name an emulator, or give three twins or more in {data_dir} (found {len(twins)}) to judge one of them")
     fit = lambda maps: Regressor.fit_on(maps, epochs=epochs, seed=seed, device=device, progress=progress) if epochs else None
-    bench = Bench(test, twins, by, fit(train), seed)
+    own = list(emulator.fields) if emulator else list(test)
+    bench = Bench(test[own], twins, by, fit(train[own]) if epochs else None, seed)
     report, sections = bench.judge(judged, name), []
     if referee and train is not None:
         reverse = fit(emulator.sample_like(train, seed=seed + 1)) if emulator and bench.readable else None
-        sections = referee_sections(bench, report, train, twins, reverse, seed)
+        sections = referee_sections(bench, report, train[own], twins, reverse, seed)
         if emulator:
             draw = lambda i: emulator.sample_like(test, seed=seed + i)
             sections = [draws_section(draw, bench, report), *sections, *conditional_sections(emulator, data_dir, suite, seed)]
     if emulator and (correction := correction_of(emulator)) is not None:
         sections.append(correction_section(correction))
+    if emulator and emulator.given and train is not None:
+        sections = [*painting_sections(emulator, test, train, data_dir, seed), *sections]
     report = replace(report, sections=tuple(sections))
     if exam:
         report = take_exam(report, bench, twins, train, emulator, progress, **(exam if isinstance(exam, dict) else {}))

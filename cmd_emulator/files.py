@@ -265,8 +265,9 @@ def build_generator(path, meta: dict, weights: dict) -> torch.nn.Module:
         raise ValueError(f"{path}: its weights do not fit its network ({str(error).splitlines()[-1].strip()}); fetch or train it again") from error
     if broken := [name for name, value in weights.items() if not torch.isfinite(value).all()]:
         raise ValueError(f"{path}: its weights {broken[0]} are not finite; train it again")
-    counts = len(meta["fields"]), len(meta["conditions"]), len(meta["config"].get("drawn", ())), list(meta["normaliser"].get("fields", ()))
-    if counts != (network.config.fields, network.config.conditions, network.config.drawn, list(meta["fields"])):
+    given = list(meta["config"].get("given", ()))
+    counts = len(meta["fields"]), len(meta["conditions"]), len(meta["config"].get("drawn", ())), len(given), list(meta["normaliser"].get("fields", ()))
+    if counts != (network.config.fields, network.config.conditions, network.config.drawn, getattr(network.config, "given", 0), [*meta["fields"], *given]):
         raise ValueError(f"{path}: its fields {meta['fields']} and parameters {meta['conditions']} do not fit its network and its normaliser; fetch it again")
     return network
 

@@ -54,13 +54,13 @@ class Block(nn.Module):
 class UNet(nn.Module):
     "Maps on the way, their time and labels in; as many maps out."
 
-    def __init__(self, fields: int, labels: int, width: int, max_channels: int, levels: int = 3, embedding: int = 128, outputs: int = 0):
+    def __init__(self, fields: int, labels: int, width: int, max_channels: int, levels: int = 3, embedding: int = 128, outputs: int = 0, given: int = 0):
         super().__init__()
         outputs = outputs or fields
         wide = [min(max_channels, width << i) for i in range(levels)]
         self.register_buffer("waves", math.pi * torch.logspace(math.log10(0.5), math.log10(30.0), 32), persistent=False)
         self.embed = nn.Sequential(nn.Linear(64 + labels, embedding), nn.SiLU(), nn.Linear(embedding, embedding), nn.SiLU())
-        self.stem = init_weight(wide[0], 4 * fields, 3)
+        self.stem = init_weight(wide[0], 4 * (fields + given), 3)
         self.down = nn.ModuleList(Block(c, c, embedding) for c in wide)
         self.halve = nn.ParameterList(init_weight(c, finer, 4) for c, finer in zip(wide[1:], wide))
         self.middle = Block(wide[-1], wide[-1], embedding)
@@ -70,7 +70,7 @@ class UNet(nn.Module):
 
     def forward(
         self,
-        x: torch.Tensor,  # (b, f, n, n) of unit size
+        x: torch.Tensor,  # (b, f + g, n, n) of unit size: fields on their way, then those that are given
         t: torch.Tensor,  # (b,) time
         labels: torch.Tensor | None,  # (b, p) in [-1, 1]
     ) -> torch.Tensor:
@@ -112,11 +112,12 @@ class FlowConfig:
     levels: int = 3  # grids of the U-Net
     steps: int = 16  # sampling steps, one network evaluation each, by default
     drawn: int = 0  # further labels, which it draws itself, uniform in [-1, 1]
+    given: int = 0  # fields of the same region that go in beside the labels
     corrected: bool = False  # whether what it draws goes through a `Correction`
 
     def __post_init__(self):
         check_resolution(self.resolution)
-        for name, least in dict(fields=1, conditions=0, width=8, max_channels=8, levels=1, drawn=0).items():
+        for name, least in dict(fields=1, conditions=0, width=8, max_channels=8, levels=1, drawn=0, given=0).items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} {getattr(self, name)}: expected at least {least}")
         if self.resolution >> self.levels < 2:
@@ -136,13 +137,17 @@ class Flow(nn.Module):
     def __init__(self, config: FlowConfig):
         super().__init__()
         self.config, labels = config, config.conditions + config.drawn
-        self.unet = UNet(config.fields, labels, config.width, config.max_channels, config.levels)
+        self.unet = UNet(config.fields, labels, config.width, config.max_channels, config.levels, given=config.given)
         self.correction = Correction(config.fields, config.resolution, labels) if config.corrected else None
         self.register_buffer("ends", torch.tensor([[-1e6], [1e6]]).repeat(1, config.fields))  # faintest and brightest pixel of each field
 
     label_columns = ("unet.embed.0.weight",)  # weights whose last columns belong to the labels
     noise_size = 0  # random numbers besides the latents
-    symmetry_latents = 3  # latents, the last ones, that only say how a map lies in the box
+
+    @property
+    def symmetry_latents(self) -> int:
+        "Latents, the last ones, that only say how a map lies in the box; none where given fields say it."
+        return 0 if self.config.given else 3
 
     @property
     def latents(self) -> int:
@@ -153,10 +158,11 @@ class Flow(nn.Module):
         "Take the range of pixels of standardised training maps (b, f, n, n)."
         self.ends.copy_(torch.stack([maps.amin((0, 2, 3)), maps.amax((0, 2, 3))]))
 
-    def velocity(self, x: torch.Tensor, t: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
-        "(b, f, n, n) at times (b,): where to, in units of the whole way."
+    def velocity(self, x: torch.Tensor, t: torch.Tensor, labels: torch.Tensor | None = None, given: torch.Tensor | None = None) -> torch.Tensor:
+        "(b, f, n, n) at times (b,): where to, in units of the whole way; `given`: (b, g, n, n) standardised."
         known, scale = preconditioning(t)
-        return known * x + scale * self.unet(x * scale, t, labels)
+        seen = x * scale if given is None else torch.cat([x * scale, given], 1)
+        return known * x + scale * self.unet(seen, t, labels)
 
     def clamp(self, maps: torch.Tensor) -> torch.Tensor:
         "(b, f, n, n), no pixel beyond those of the training maps."
@@ -169,15 +175,16 @@ class Flow(nn.Module):
         labels: torch.Tensor | None = None,  # (b, conditions) in [-1, 1]; None when unconditional
         noise: torch.Tensor | None = None,  # not used
         steps: int | None = None,  # default: the configuration's
+        given: torch.Tensor | None = None,  # (b, given, resolution, resolution) standardised
     ) -> torch.Tensor:
         "(b, fields, resolution, resolution), standardised log10 maps."
         config, pixels = self.config, self.config.fields * self.config.resolution**2
         labels = drawn_labels(z[:, pixels : pixels + config.drawn], labels, config.drawn)
         white = z[:, :pixels].reshape(-1, config.fields, config.resolution, config.resolution)
-        x = integrate(self, white, labels, config.check_steps(config.steps if steps is None else steps))
+        x = integrate(self, white, labels, config.check_steps(config.steps if steps is None else steps), given)
         if self.correction is not None:
             x = self.clamp(self.correction(x, labels))
-        return apply_symmetry(x, z[:, -self.symmetry_latents :])
+        return x if config.given else apply_symmetry(x, z[:, -self.symmetry_latents :])
 
     def draw(self, b: int, generator: torch.Generator | None = None, device=None) -> tuple[torch.Tensor, torch.Tensor]:
         "Latents (b, latents), standard normal, and no noise (b, 0)."
@@ -185,17 +192,17 @@ class Flow(nn.Module):
         return both, both[:, :0]
 
 # %% ../nbs/02b_flow.ipynb #8dfc0115
-def clamped_velocity(flow: Flow, x: torch.Tensor, t: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+def clamped_velocity(flow: Flow, x: torch.Tensor, t: torch.Tensor, labels: torch.Tensor | None = None, given: torch.Tensor | None = None) -> torch.Tensor:
     "The velocity at (b, f, n, n) and times (b,), less what would lead beyond the range of pixels."
     left = (1 - t)[:, None, None, None]
-    return (flow.clamp(x + left * flow.velocity(x, t, labels)) - x) / left
+    return (flow.clamp(x + left * flow.velocity(x, t, labels, given)) - x) / left
 
 
-def integrate(flow: Flow, x: torch.Tensor, labels: torch.Tensor | None, steps: int) -> torch.Tensor:
+def integrate(flow: Flow, x: torch.Tensor, labels: torch.Tensor | None, steps: int, given: torch.Tensor | None = None) -> torch.Tensor:
     "(b, f, n, n) from noise to maps, by Adams-Bashforth steps of second order after a first one of Euler's."
     before = None
     for time in torch.arange(steps, dtype=x.dtype, device=x.device) / steps:
-        velocity = clamped_velocity(flow, x, time.expand(x.shape[0]), labels)
+        velocity = clamped_velocity(flow, x, time.expand(x.shape[0]), labels, given)
         x = x + (velocity if before is None else 1.5 * velocity - 0.5 * before) / steps
         before = velocity
     return flow.clamp(x)
@@ -218,13 +225,14 @@ def corrected(
     maps: torch.Tensor,  # (n, f, N, N) standardised simulated maps
     labels: torch.Tensor | None,  # (n, conditions) in [-1, 1]: theirs
     seed: int = 0,
+    given: torch.Tensor | None = None,  # (n, g, N, N) standardised, of the same regions
 ) -> Flow:
     "The flow with a correction of what it draws at these labels."
     made = Flow(replace(flow.config, corrected=True)).to(maps.device).eval().requires_grad_(False)
     made.load_state_dict(flow.state_dict(), strict=False)
     bar = tqdm(total=len(maps), desc="correction", unit="map", leave=False, disable=None)
     drawn = []
-    for part in generate(flow, labels, seed, range(len(maps))):
+    for part in generate(flow, labels, seed, range(len(maps)), given=given):
         drawn.append(part)
         bar.update(len(part))
     bar.close()

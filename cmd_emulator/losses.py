@@ -35,10 +35,11 @@ def velocity_error(
     noise: torch.Tensor,  # (b, f, n, n) standard normal
     t: torch.Tensor,  # (b,)
     labels: torch.Tensor | None,  # (b, p) in [-1, 1]
+    given: torch.Tensor | None = None,  # (b, g, n, n) standardised
 ) -> torch.Tensor:
     "(b,) mean square error of the velocity, in units of what is left open when only the variance of pixels is known (Lipman et al. 2023, eq. 23)."
     at, velocity = interpolate(maps, noise, t)
-    error = (flow.velocity(at, t, labels) - velocity) / preconditioning(t)[1]
+    error = (flow.velocity(at, t, labels, given) - velocity) / preconditioning(t)[1]
     return error.square().mean((1, 2, 3))
 
 # %% ../nbs/03_losses.ipynb #a57b6dca
@@ -55,6 +56,7 @@ class FlowLoss(nn.Module):
         labels: torch.Tensor | None,  # (b, p) in [-1, 1]
         noise: torch.Tensor,  # (b, f, n, n) standard normal
         t: torch.Tensor,  # (b,) of `draw_times`
+        given: torch.Tensor | None = None,  # (b, g, n, n) standardised
     ) -> torch.Tensor:
         "The loss, a mean over the batch."
-        return velocity_error(self.flow, maps, noise, t, labels).mean()
+        return velocity_error(self.flow, maps, noise, t, labels, given).mean()

@@ -125,6 +125,7 @@ def generate(
     batch: int = 32,
     truncation: float = 1.0,  # scales the latent: below 1 is more typical, less varied
     steps: int | None = None,  # sampling steps; default: the network's own
+    given: torch.Tensor | None = None,  # (n, g, N, N) standardised maps, for a network that is given some
 ):
     "Iterate over standardised maps (up to batch, f, n, n), in order."
     device, options = next(network.parameters()).device, {} if steps is None else {"steps": steps}
@@ -132,6 +133,8 @@ def generate(
     for i in range(0, len(numbers), batch):
         z, noise = numbered_draws(network, seed, numbers[i:i + batch])
         some = labels[i:i + batch].to(device) if network.config.conditions else None
+        if given is not None:
+            options["given"] = given[i:i + batch].to(device)
         with exact():
             made = network(torch.cat([z[:, :kept] * truncation, z[:, kept:]], 1).to(device), some, noise.to(device), **options)
         yield made

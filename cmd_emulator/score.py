@@ -27,13 +27,15 @@ def scaled_labels(ds: xr.Dataset, conditions) -> torch.Tensor:
     return torch.as_tensor(scale_labels(label_table(ds, conditions), tuple(conditions)))
 
 # %% ../nbs/03c_score.ipynb #8d45f161
-def draw_like(network, normaliser: Normaliser, conditions, ds: xr.Dataset, seed: int) -> xr.Dataset:
-    "One generated map for each map of `ds`, at its labels, as labelled maps in physical units."
-    names = parameter_names(ds)
-    made = generate(network, scaled_labels(ds, conditions), seed, range(ds.sizes["map"]))
-    maps = np.concatenate([normaliser.invert(part.float().cpu().numpy()) for part in made])
-    arrays = {f: np.ascontiguousarray(maps[:, i]) for i, f in enumerate(normaliser.fields)}
-    return label_maps(arrays, label_table(ds, names), names=names, views=ds["view"].values, sims=ds.sim.values, suite=ds.attrs["suite"], sim_set=ds.attrs["set"])
+def draw_like(network, normaliser: Normaliser, conditions, ds: xr.Dataset, seed: int, given=()) -> xr.Dataset:
+    "One generated map for each map of `ds`, at its labels and given fields, as labelled maps in physical units."
+    names, fields = parameter_names(ds), tuple(field for field in normaliser.fields if field not in given)
+    told = torch.from_numpy(normaliser.select(given).normalise(ds)) if given else None
+    made = generate(network, scaled_labels(ds, conditions), seed, range(ds.sizes["map"]), given=told)
+    maps = np.concatenate([normaliser.select(fields).invert(part.float().cpu().numpy()) for part in made])
+    arrays = {f: np.ascontiguousarray(maps[:, i]) for i, f in enumerate(fields)}
+    return label_maps(arrays, label_table(ds, names), names=names, views=ds["view"].values, sims=ds.sim.values,
+                      suite=ds.attrs["suite"], sim_set=ds.attrs["set"])
 
 # %% ../nbs/03c_score.ipynb #b11753db
 def summarise(ds: xr.Dataset) -> dict[str, np.ndarray]:

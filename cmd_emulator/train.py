@@ -33,7 +33,7 @@ from .dataset import Normaliser, batch_index, best_batches, resident
 from .files import init_from, plain, save_emulator
 from .flow import Flow, FlowConfig, corrected
 from .losses import FlowLoss, draw_times
-from .maps import FIELDS, PARAMETERS, coarsen, maps_of, open_maps, parameter_names, select_sims, split_maps
+from .maps import FIELDS, PARAMETERS, check_field, coarsen, maps_of, open_maps, parameter_names, select_sims, split_maps
 from .score import MOST_VALID, distances, draw_like, measure_floor, plot_metrics, ratios, read_metrics, spread, summarise
 from .store import one_sentence, whole
 
@@ -45,6 +45,7 @@ class TrainConfig:
     suite: str = "Mock"
     sim_set: str = "LH"
     fields: tuple[str, ...] = ("Mgas", "HI", "B")
+    given: tuple[str, ...] = ()  # fields that the emulator is given beside the labels, for painting: ("Mtot",)
     conditions: tuple[str, ...] = tuple(PARAMETERS)  # any subset of the label columns; () is unconditional
     resolution: int = 64  # pixels a side
     images: int = 36_000  # maps to show in all
@@ -66,24 +67,29 @@ class TrainConfig:
     reports: int = 10  # reports in a run
 
     def __post_init__(self):
-        for name in ("fields", "conditions"):
+        for name in ("fields", "given", "conditions"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         check_settings(self)
         check_range(self, 1, math.inf, "images", "batch", "accumulate", "width", "max_channels", "levels", "steps", "reports")
         check_range(self, 0, 1, "warmup", "cooldown", "ema")
         check_range(self, 0, math.inf, "seed", "lr", "resident_gb", "correction")
 
+        if both := [name for name in self.given if check_field(name) in self.fields]:
+            raise ValueError(f"given {both[0]}: it is among the fields to draw ({', '.join(self.fields)}); leave it out of one of them")
+
     def flow(self) -> FlowConfig:
-        return FlowConfig(len(self.fields), len(self.conditions), self.resolution, self.width, self.max_channels, self.levels, self.steps)
+        return FlowConfig(len(self.fields), len(self.conditions), self.resolution, self.width, self.max_channels, self.levels, self.steps, given=len(self.given))
 
 # %% ../nbs/04_train.ipynb #e5b62d2f
 PRESETS: dict[str, dict] = {
     "smoke": dict(resolution=32, images=1_280, width=16, max_channels=32, correction=60, reports=2),
     "laptop": dict(images=36_000, width=32, max_channels=96, correction=1_200, reports=4),
     "mock64": dict(images=500_000, warmup=0.04, correction=4_800, reports=10),
+    "paint64": dict(given=("Mtot",), images=250_000, correction=4_800, reports=5),
     "mock128": dict(resolution=128, images=120_000, batch=16, init_from="mock64", correction=2_400, reports=10),
     "cmd64": dict(images=600_000, correction=4_800, reports=10),
     "cmd256": dict(resolution=256, images=2_000_000, batch=64, accumulate=4, lr=1e-3, width=64, max_channels=256, levels=5, correction=2_400, reports=50),
+    "paint": dict(given=("Mtot",), resolution=256, images=1_000_000, batch=64, accumulate=4, lr=1e-3, width=64, max_channels=256, levels=5, correction=2_400, reports=50),
 }
 
 
@@ -114,6 +120,7 @@ def read_settings(
 def read_config(
     preset: str = "smoke",
     fields: str = "",  # "Mgas HI B"; empty: the preset's
+    given: str = "",  # "Mtot"; empty: the preset's
     conditions: str = "all",  # "Omega_m sigma_8"; "all" or "none"
     settings: str = "",  # for `read_settings`; goes before the rest
     make=make_config,
@@ -123,7 +130,8 @@ def read_config(
     words = lambda text: tuple(text.replace(",", " ").split())
     chosen = {"all": None, "none": ()}.get(conditions, words(conditions))
     rest = {name: value or (value if name == "seed" else None) for name, value in numbers.items()}
-    return make(preset, **dict(fields=words(fields) or None, conditions=chosen) | rest | read_settings(settings))
+    fields = dict(fields=words(fields) or None) | ({"given": words(given)} if given else {})
+    return make(preset, **fields | dict(conditions=chosen) | rest | read_settings(settings))
 
 # %% ../nbs/04_train.ipynb #7f143a8f
 @dataclass(frozen=True)
@@ -139,7 +147,7 @@ class RunData:
 # %% ../nbs/04_train.ipynb #e0c15f05
 def load_data(config, data_dir) -> RunData:
     "Open, split, coarsen, measure. ValueError when the files lack a label that the run conditions on, or twins in the folder are of another set."
-    files = open_maps(data_dir, config.fields, config.suite, config.sim_set)
+    files = open_maps(data_dir, (*config.fields, *getattr(config, "given", ())), config.suite, config.sim_set)
     check_twins(data_dir, config.suite, config.sim_set)
     if missing := [name for name in config.conditions if name not in parameter_names(files)]:
         raise ValueError(f"condition {missing[0]!r} is not a column of this suite's table: it has {', '.join(parameter_names(files))}")
@@ -186,9 +194,15 @@ class Trainer:
         "Maps shown so far, by all processes."
         return self.step_count * self.config.batch
 
+    def part(self, maps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        "Batches (b, f + g, n, n) as fields to draw and fields that are given, None where there are none."
+        f = len(self.config.fields)
+        return maps[:, :f], maps[:, f:] if self.config.given else None
+
     def prepare(self, data: RunData) -> None:
         "Measure what the flow must know of the training maps, or begin from another emulator."
-        self.flow.fit(resident(data.ds.isel(map=data.train[:: max(1, len(data.train) // 2_000)]), data.normaliser, ())[0].to(self.device))
+        some = resident(data.ds.isel(map=data.train[:: max(1, len(data.train) // 2_000)]), data.normaliser, ())[0]
+        self.flow.fit(self.part(some.to(self.device))[0])
         if self.config.init_from:
             init_from(self.flow, self.config, self.config.init_from)
         self.average.load_state_dict(self.flow.state_dict())
@@ -200,12 +214,14 @@ class Trainer:
             return self.average
         rows = data.train[np.linspace(0, len(data.train) - 1, min(config.correction, len(data.train))).round().astype(int)]
         maps, labels = resident(data.ds.isel(map=rows), data.normaliser, config.conditions)
-        return corrected(self.average, maps.to(self.device), labels.to(self.device), config.seed)
+        maps, given = self.part(maps.to(self.device))
+        return corrected(self.average, maps, labels.to(self.device), config.seed, given)
 
     def step(self) -> dict[str, float]:
         "One whole step; FloatingPointError, naming step and batch, when the loss is no longer finite."
         config, (optimiser,) = self.config, self.optimisers
         maps, labels, _ = next(self.batches)
+        maps, given = self.part(maps)
         drawn = torch.randn(config.batch, *maps.shape[1:], generator=self.draws), draw_times(config.batch, self.draws)
         noise, times = (part[self.ranks.share(config.batch)].to(self.device) for part in drawn)  # this process's part
         optimiser.param_groups[0]["lr"] = learning_rate(config, self.seen)
@@ -215,7 +231,7 @@ class Trainer:
             some = slice(i * len(maps) // parts, (i + 1) * len(maps) // parts)
             last = i == parts - 1 or self.ranks.size == 1
             with precision(self.device, config.precision), nullcontext() if last else self.objective.no_sync():
-                loss = self.objective(maps[some], labels[some], noise[some], times[some]) / parts
+                loss = self.objective(maps[some], labels[some], noise[some], times[some], None if given is None else given[some]) / parts
                 self.scaler.scale(loss).backward()
             total += loss.detach()
         self.scaler.step(optimiser)
@@ -271,8 +287,8 @@ class Run:
 
     def __init__(self, config, data_dir, run_dir, device: torch.device, resume: bool = True, ranks: Ranks = Ranks(), trainer: type = Trainer):
         self.config, self.ranks, self.dir, self.data = config, ranks, Path(run_dir), load_data(config, data_dir)
-        self.truth, checkpoint = summarise(self.data.valid), self.dir / "checkpoint.pt"
-        floor = {} if resume and checkpoint.exists() else measure_floor(config, self.data.ds, self.data.valid, data_dir)
+        self.truth, checkpoint = summarise(self.data.valid[list(config.fields)]), self.dir / "checkpoint.pt"
+        floor = {} if resume and checkpoint.exists() else measure_floor(config, self.data.ds[list(config.fields)], self.data.valid[list(config.fields)], data_dir)
         self.books: dict = {"seconds": 0.0, "lines": [], "floor": floor}
         if ranks.rank == 0:
             prepare_run(self.dir, config, data_dir, floor, resume)
@@ -295,7 +311,7 @@ class Run:
             return {}
         seconds = time.perf_counter() - self.began
         network = trainer.finish(self.data)
-        made = draw_like(network, self.data.normaliser, config.conditions, self.data.valid, config.seed)
+        made = draw_like(network, self.data.normaliser, config.conditions, self.data.valid, config.seed, getattr(config, "given", ()))
         seen = summarise(made)
         found = distances(seen, self.truth)
         line = {"images": trainer.seen, "seconds": round(seconds, 1), "images_per_second": round(trainer.seen / seconds, 1)}
@@ -307,7 +323,7 @@ class Run:
         if self.board:
             for name, value in line.items():
                 self.board.add_scalar(name, value, line["images"])
-            self.board.add_image("simulated above emulated", sample_picture(made, self.data.valid), line["images"], dataformats="HWC")
+            self.board.add_image("simulated above emulated", sample_picture(made, self.data.valid[list(config.fields)]), line["images"], dataformats="HWC")
             self.board.flush()
         return line
 
@@ -365,6 +381,7 @@ def make_parser(presets: dict = PRESETS, program: str = "train", run: str = "smo
     add("suite", "Mock", "suite the maps belong to")
     add("sim-set", "LH", "set within the suite")
     add("fields", "", '"Mgas HI B"; empty: the preset\'s')
+    add("given", "", '"Mtot": fields that the emulator is given, to paint the others; empty: the preset\'s')
     add("conditions", "all", 'parameters to condition on, "Omega_m sigma_8", "all" or "none"')
     for name, text in dict(resolution="pixels a side", images="maps to show in all", batch="maps a step, over all processes").items():
         add(name, 0, f"{text}; 0: the preset's")
