@@ -7,7 +7,7 @@ __all__ = ['BOX', 'SLAB', 'VIEWS', 'RESOLUTION', 'FIELDS', 'SUITES', 'SETS', 'N_
            'SIMBA_PARAMETERS', 'TABLES', 'SUITE_LABELS', 'CLASSIC', 'expect_error', 'Field', 'plain_name',
            'did_you_mean', 'check_choice', 'check_field', 'check_suite', 'check_sim_set', 'maps_file', 'params_file',
            'fields_of', 'check_exists', 'maps_bytes', 'catalogue', 'Parameter', 'Columns', 'known_parameters',
-           'is_parameter', 'check_parameter', 'order_parameters', 'columns_of', 'convert_labels', 'check_labels',
+           'is_parameter', 'check_parameter', 'order_parameters', 'table_of', 'convert_labels', 'check_labels',
            'find_parameter', 'is_seed', 'names_by_width', 'register_suite', 'refuse_unknown']
 
 # %% ../nbs/00_catalogue.ipynb #269dca6c
@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 # %% ../nbs/00_catalogue.ipynb #4d29e309
-BOX = 25.0  # side of the simulated cube of CAMELS' first generation and of Mock [Mpc/h]; other sets: `columns_of(...).box`
+BOX = 25.0  # side of the simulated cube of CAMELS' first generation and of Mock [Mpc/h]; other sets: `table_of(...).box`
 SLAB = 5.0  # thickness of the slab behind one map of that cube [Mpc/h]
 VIEWS = 15  # maps a simulation: 3 axes x 5 slabs
 RESOLUTION = 256  # pixels along a side of CMD's own maps
@@ -323,7 +323,7 @@ _NUMBERED = re.compile(r"p([7-9]|[1-9]\d+)")  # columns beyond the classic six t
 
 
 def known_parameters() -> dict[str, Parameter]:
-    "All parameters that a table of any suite can have: classic, further, other suites', suites' labels. Ranges of a suite: `columns_of`."
+    "All parameters that a table of any suite can have: classic, further, other suites', suites' labels. Ranges of a suite: `table_of`."
     others = {name: p for kinds in TABLES.values() for kind in kinds for name, p in kind.parameters.items()}
     return PARAMETERS | FURTHER_PARAMETERS | others | FURTHER_PARAMETERS | PARAMETERS | SUITE_LABELS
 
@@ -345,7 +345,7 @@ def order_parameters(names) -> tuple[str, ...]:
     return (*(name for name in named if name not in SUITE_LABELS), *numbered, *(name for name in named if name in SUITE_LABELS))
 
 # %% ../nbs/00_catalogue.ipynb #83da9477
-def columns_of(suite: str, sim_set: str = "", names=()) -> Columns:
+def table_of(suite: str, sim_set: str = "", names=()) -> Columns:
     "The parameters that a set can have, with its own ranges, and its box; by its name or by `names` of its columns. Of several joined by `+`, the first."
     suite, sim_set = suite.split("+")[0].removeprefix("Nbody_"), sim_set.split("+")[0]
     kinds = TABLES.get(suite, TABLES["IllustrisTNG"])

@@ -14,7 +14,7 @@ import json
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
@@ -112,8 +112,7 @@ class Normaliser:
     floors: tuple[float | None, ...] = ()  # what an empty pixel counts as, each field; empty: the catalogue's
 
     def __post_init__(self):
-        for field in self.fields:
-            check_field(field)
+        [check_field(field) for field in self.fields]
         if not self.floors:
             object.__setattr__(self, "floors", tuple(floor_of(field) for field in self.fields))
         if self.kind not in ("standard", "tanh"):
@@ -137,8 +136,7 @@ class Normaliser:
 
     def select(self, fields) -> "Normaliser":
         "The same for some of its fields, in this order."
-        index = [self.fields.index(field) for field in fields]
-        return Normaliser(kind=self.kind, **{name: tuple(getattr(self, name)[i] for i in index) for name in ("fields", "mean", "std", "low", "high", "floors")})
+        return replace(self, **{name: tuple(getattr(self, name)[self.fields.index(field)] for field in fields) for name in ("fields", "mean", "std", "low", "high", "floors")})
 
     @property
     def shift(self) -> tuple[float, ...]:

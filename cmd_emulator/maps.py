@@ -22,7 +22,7 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from .catalogue import BOX, CLASSIC, FIELDS, FURTHER_PARAMETERS, N_SIMS, PARAMETERS, RESOLUTION, SETS, SLAB, SUITE_LABELS, SUITES, VIEWS, Field, Parameter
-from .catalogue import catalogue, check_choice, check_exists, check_field, check_labels, check_parameter, check_sim_set, check_suite, columns_of
+from .catalogue import catalogue, check_choice, check_exists, check_field, check_labels, check_parameter, check_sim_set, check_suite, table_of
 from .catalogue import convert_labels, did_you_mean, expect_error, fields_of, find_parameter, is_parameter, known_parameters, maps_bytes, maps_file
 from .catalogue import names_by_width, order_parameters, params_file, plain_name, refuse_unknown, register_suite
 from .manifest import MANIFEST, atomic_path, describe_file, file_digest, read_manifest, release_of, verify_files, write_manifest
@@ -117,7 +117,7 @@ def read_params(
         row, column = np.argwhere(~np.isfinite(table))[0]
         raise ValueError(f"{path}: {names[column]} of simulation {row} is not a finite number: {table[row, column]}")
     if sim_set in ("LH", "CV", "1P", "BE"):  # EX leaves the ranges on purpose, Sobol sets have their own
-        check_labels(table, names, columns_of(suite, sim_set, names).parameters)
+        check_labels(table, names, table_of(suite, sim_set, names).parameters)
     return table, names
 
 # %% ../nbs/00_explore.ipynb #1c3ecbe7
@@ -176,7 +176,7 @@ def _field_attrs(name: str) -> dict[str, str]:
 # %% ../nbs/00_explore.ipynb #94257930
 def _label_attrs(name: str, suite: str = "IllustrisTNG") -> dict[str, str]:
     "Attributes of a parameter's coordinate: what it means in this suite."
-    known = columns_of(suite, names=[name]).parameters.get(name) or known_parameters().get(name)
+    known = table_of(suite, names=[name]).parameters.get(name) or known_parameters().get(name)
     own = name in known_parameters() and name not in (*PARAMETERS, *SUITE_LABELS, "Omega_b", "h", "n_s")
     return {"units": f"{suite}'s own" if own else "1"} | ({"long_name": known.long_name} if known else {})
 
@@ -222,7 +222,7 @@ def label_maps(
     n, _, size = next(iter(arrays.values())).shape
     index = np.arange(n)
     origin = {"suite": check_suite(suite), "set": check_sim_set(sim_set)}
-    box = columns_of(suite, sim_set, names).box if box is None else box
+    box = table_of(suite, sim_set, names).box if box is None else box
     centres = (np.arange(size) + 0.5) * box / size
     coords = {
         "sim": ("map", index // VIEWS if sims is None else np.asarray(sims)),
@@ -368,7 +368,7 @@ def _open_set(data_dir, fields, suite: str, sim_set: str, verify: str, parameter
     if len(table) * VIEWS != n_maps:
         raise ValueError(f"{file} has {len(table)} rows, expected {n_maps // VIEWS} for {n_maps} maps of {n_maps // VIEWS} simulations")
     labelled = lambda table, names: label_maps(
-        arrays, np.repeat(table, VIEWS, axis=0), names=names, suite=suite, sim_set=sim_set, box=columns_of(suite, sim_set, columns).box)
+        arrays, np.repeat(table, VIEWS, axis=0), names=names, suite=suite, sim_set=sim_set, box=table_of(suite, sim_set, columns).box)
     ds = labelled(*_choose_labels(table, columns, suite, sim_set, parameters))
     for field, path in paths.items():
         ds[field].encoding["source"] = str(path)

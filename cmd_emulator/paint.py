@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['BANDS', 'scale_by_scale', 'in_bands', 'pixel_design', 'PixelModel', 'WienerFilter', 'paint_baselines', 'rank_shares',
-           'ranks', 'plot_ranks', 'feedback_pairs', 'feedback_response', 'painting_section', 'plot_scales',
+           'ranks', 'plot_ranks', 'feedback_pairs', 'feedback_response', 'painting_section', 'plot_painted',
            'rank_section', 'painting_sections']
 
 # %% ../nbs/04f_paint.ipynb #efbde1c6
@@ -212,10 +212,10 @@ def painting_section(painted: xr.Dataset, truth: xr.Dataset, rivals: dict[str, x
                 found |= {f"{what}, {band}": float(value) for band, value in in_bands(curve.sel(field=field)).items()}
             rows.append(found)
     note = "Of log10 x, against the simulated field of the same region: cross-correlation r(k), mean over maps, and transfer function T(k), in ranges of k [h/Mpc]. Baselines are fitted on training maps and know the labels. The best guess of each pixel (a mean, a median, a filter) has the higher r and too little power; a draw has the right power and pays for what it cannot know."
-    return tabulate("Painted maps, scale by scale", pd.DataFrame(rows), note, lambda: plot_scales(curves), "painted")
+    return tabulate("Painted maps, scale by scale", pd.DataFrame(rows), note, lambda: plot_painted(curves), "painted")
 
 # %% ../nbs/04f_paint.ipynb #4fbf5b7c
-def plot_scales(curves: dict[str, xr.Dataset]):
+def plot_painted(curves: dict[str, xr.Dataset]):
     "r(k) above and transfer function below, a column a field, a line a method."
     fields = next(iter(curves.values())).field.values
     figure, axes = plt.subplots(2, len(fields), figsize=(3 * len(fields), 4), squeeze=False, sharex=True, sharey="row", layout="constrained")

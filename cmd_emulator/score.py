@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['MOST_VALID', 'scaled_labels', 'draw_like', 'summarise', 'rows_of', 'by_sim', 'compare', 'distances', 'spread',
-           'half_floor', 'ratios', 'training_twins', 'measure_floor', 'read_metrics', 'plot_metrics']
+           'half_floor', 'ratios', 'training_twins', 'measure_floor', 'sample_picture', 'open_board', 'read_metrics',
+           'plot_metrics']
 
 # %% ../nbs/03c_score.ipynb #4f254b3a
 import json
@@ -17,7 +18,7 @@ import torch
 import xarray as xr
 
 from .dataset import Normaliser, label_table, scale_labels
-from .maps import coarsen, label_maps, maps_file, open_maps, parameter_names, select_sims, split_maps
+from .maps import FIELDS, coarsen, label_maps, maps_file, open_maps, parameter_names, select_sims, split_maps
 from .model import generate
 from .statistics import cross_correlation, power_spectrum, quantiles
 
@@ -131,6 +132,26 @@ def measure_floor(
     scale = math.sqrt(len(rows) / len(np.unique(valid.sim)))
     mean = {name: float(np.mean([one[name] for one in found])) for name in found[0]}
     return {name: value * (1 if name == "power_by_sim" else scale) for name, value in mean.items()} | {"from": "twins"}
+
+# %% ../nbs/03c_score.ipynb #813e820e
+def sample_picture(made: xr.Dataset, truth: xr.Dataset, maps: int = 4) -> np.ndarray:  # (2 N fields, N maps, 3) uint8
+    "Field by field, simulated maps above emulated ones of the same labels, both in the simulated maps' range."
+    rows, chosen = [], np.linspace(0, truth.sizes["map"] - 1, maps).astype(int)
+    for name in truth:
+        logs = [np.log10(ds[name].values[chosen]) for ds in (truth, made)]
+        low, high = np.quantile(logs[0], [0.01, 0.99])
+        colours = plt.colormaps[FIELDS[name].cmap]
+        rows += [np.concatenate(list(colours((x - low) / (high - low))[..., :3]), axis=1) for x in logs]
+    return (255 * np.concatenate(rows)).astype(np.uint8)
+
+# %% ../nbs/03c_score.ipynb #4ef007eb
+def open_board(folder, seen: int):
+    "A TensorBoard writer that goes on after `seen` images; None where TensorBoard is not installed."
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(folder), purge_step=seen + 1)
 
 # %% ../nbs/03c_score.ipynb #rep0rts2
 def read_metrics(run_dir) -> xr.Dataset:

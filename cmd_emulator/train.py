@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PRESETS', 'TrainConfig', 'make_config', 'read_settings', 'read_config', 'RunData', 'load_data', 'learning_rate',
-           'update_average', 'Trainer', 'make_batches', 'prepare_run', 'sample_picture', 'open_board', 'Run', 'train',
+           'update_average', 'split_given', 'some_maps', 'Trainer', 'make_batches', 'prepare_run', 'Run', 'train',
            'make_parser', 'main']
 
 # %% ../nbs/04_train.ipynb #fde490fc
@@ -19,7 +19,6 @@ from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torch.distributed as dist
@@ -33,8 +32,8 @@ from .dataset import Normaliser, batch_index, best_batches, resident
 from .files import init_from, plain, save_emulator
 from .flow import Flow, FlowConfig, corrected
 from .losses import FlowLoss, draw_times
-from .maps import FIELDS, PARAMETERS, check_field, coarsen, maps_of, open_maps, parameter_names, select_sims, split_maps
-from .score import MOST_VALID, distances, draw_like, measure_floor, plot_metrics, ratios, read_metrics, spread, summarise
+from .maps import PARAMETERS, check_field, coarsen, maps_of, open_maps, parameter_names, select_sims, split_maps
+from .score import MOST_VALID, distances, draw_like, measure_floor, open_board, plot_metrics, ratios, read_metrics, sample_picture, spread, summarise
 from .store import one_sentence, whole
 
 # %% ../nbs/04_train.ipynb #f7e7df58
@@ -130,8 +129,8 @@ def read_config(
     words = lambda text: tuple(text.replace(",", " ").split())
     chosen = {"all": None, "none": ()}.get(conditions, words(conditions))
     rest = {name: value or (value if name == "seed" else None) for name, value in numbers.items()}
-    fields = dict(fields=words(fields) or None) | ({"given": words(given)} if given else {})
-    return make(preset, **fields | dict(conditions=chosen) | rest | read_settings(settings))
+    chosen = {"conditions": chosen, "fields": words(fields) or None} | ({"given": words(given)} if given else {})
+    return make(preset, **chosen | rest | read_settings(settings))
 
 # %% ../nbs/04_train.ipynb #7f143a8f
 @dataclass(frozen=True)
@@ -168,6 +167,19 @@ def update_average(average: torch.nn.Module, network: torch.nn.Module, batch: in
     share = 1 - 0.5 ** (batch / max(batch, half_life))
     torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), share)
 
+# %% ../nbs/04_train.ipynb #sp11tg1v
+def split_given(config, maps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+    "Maps (b, f + g, n, n) as those of fields to draw and those of fields that are given; None where there are none."
+    f = len(config.fields)
+    return maps[:, :f], maps[:, f:] if config.given else None
+
+
+def some_maps(config, data: RunData, rows, device) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor]:
+    "These maps, standardised, as `split_given` has them, and their labels (b, p) in [-1, 1]."
+    maps, labels = resident(data.ds.isel(map=rows), data.normaliser, config.conditions)
+    return *split_given(config, maps.to(device)), labels.to(device)
+
+
 # %% ../nbs/04_train.ipynb #624e232f
 class Trainer:
     "The flow, its moving average, one optimiser, one schedule, and every source of randomness."
@@ -177,6 +189,7 @@ class Trainer:
         self.config, self.batches, self.device, self.ranks = config, batches, device, ranks
         self.flow = Flow(config.flow()).to(device)
         self.average = copy.deepcopy(self.flow).eval().requires_grad_(False)
+        self.networks = [self.flow, self.average]
         self.loss = FlowLoss(self.flow)
         self.objective = DistributedDataParallel(self.loss) if ranks.size > 1 else self.loss
         self.optimisers = [torch.optim.Adam(self.flow.parameters(), config.lr, (0.9, 0.99), fused=device.type in ("cpu", "cuda"))]
@@ -185,24 +198,13 @@ class Trainer:
         self.step_count, self.saved = 0, "none was written yet"
 
     @property
-    def networks(self) -> list:
-        "Everything with weights."
-        return [self.flow, self.average]
-
-    @property
     def seen(self) -> int:
         "Maps shown so far, by all processes."
         return self.step_count * self.config.batch
 
-    def part(self, maps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        "Batches (b, f + g, n, n) as fields to draw and fields that are given, None where there are none."
-        f = len(self.config.fields)
-        return maps[:, :f], maps[:, f:] if self.config.given else None
-
     def prepare(self, data: RunData) -> None:
         "Measure what the flow must know of the training maps, or begin from another emulator."
-        some = resident(data.ds.isel(map=data.train[:: max(1, len(data.train) // 2_000)]), data.normaliser, ())[0]
-        self.flow.fit(self.part(some.to(self.device))[0])
+        self.flow.fit(some_maps(self.config, data, data.train[:: max(1, len(data.train) // 2_000)], self.device)[0])
         if self.config.init_from:
             init_from(self.flow, self.config, self.config.init_from)
         self.average.load_state_dict(self.flow.state_dict())
@@ -213,15 +215,14 @@ class Trainer:
         if self.seen < config.images or not config.correction:
             return self.average
         rows = data.train[np.linspace(0, len(data.train) - 1, min(config.correction, len(data.train))).round().astype(int)]
-        maps, labels = resident(data.ds.isel(map=rows), data.normaliser, config.conditions)
-        maps, given = self.part(maps.to(self.device))
-        return corrected(self.average, maps, labels.to(self.device), config.seed, given)
+        maps, given, labels = some_maps(config, data, rows, self.device)
+        return corrected(self.average, maps, labels, config.seed, given)
 
     def step(self) -> dict[str, float]:
         "One whole step; FloatingPointError, naming step and batch, when the loss is no longer finite."
         config, (optimiser,) = self.config, self.optimisers
         maps, labels, _ = next(self.batches)
-        maps, given = self.part(maps)
+        maps, given = split_given(config, maps)
         drawn = torch.randn(config.batch, *maps.shape[1:], generator=self.draws), draw_times(config.batch, self.draws)
         noise, times = (part[self.ranks.share(config.batch)].to(self.device) for part in drawn)  # this process's part
         optimiser.param_groups[0]["lr"] = learning_rate(config, self.seen)
@@ -260,26 +261,6 @@ def prepare_run(run_dir, config, data_dir, floor: dict, resume: bool) -> None:
         shutil.rmtree(run_dir / "board", ignore_errors=True)
     if not (run_dir / "checkpoint.pt").exists():
         write_text(run_dir / "config.json", json.dumps(plain(config) | {"data_dir": str(data_dir), "floor": floor}, indent=1))
-
-# %% ../nbs/04_train.ipynb #813e820e
-def sample_picture(made: xr.Dataset, truth: xr.Dataset, maps: int = 4) -> np.ndarray:  # (2 N fields, N maps, 3) uint8
-    "Field by field, simulated maps above emulated ones of the same labels, both in the simulated maps' range."
-    rows, chosen = [], np.linspace(0, truth.sizes["map"] - 1, maps).astype(int)
-    for name in truth:
-        logs = [np.log10(ds[name].values[chosen]) for ds in (truth, made)]
-        low, high = np.quantile(logs[0], [0.01, 0.99])
-        colours = plt.colormaps[FIELDS[name].cmap]
-        rows += [np.concatenate(list(colours((x - low) / (high - low))[..., :3]), axis=1) for x in logs]
-    return (255 * np.concatenate(rows)).astype(np.uint8)
-
-# %% ../nbs/04_train.ipynb #4ef007eb
-def open_board(folder, seen: int):
-    "A TensorBoard writer that goes on after `seen` images; None where TensorBoard is not installed."
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        return None
-    return SummaryWriter(str(folder), purge_step=seen + 1)
 
 # %% ../nbs/04_train.ipynb #2562e95d
 class Run:

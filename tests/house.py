@@ -10,7 +10,7 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-BOUNDS = {"lines of the longest exported cell": 60, "lines of nine exported cells in ten, at most": 25, "median lines of an exported cell": 10, "lines of the package": 12_600,
+BOUNDS = {"lines of the longest exported cell": 60, "lines of nine exported cells in ten, at most": 25, "median lines of an exported cell": 10, "lines of code of the package, without blank ones and marks of cells": 11_300,
           "lines of train": 400, "lines of losses": 150, "lines of flow and model": 390, "words of README.md": 700, "kB of the largest picture": 400, "MB of the weights": 20,
           "public names that two modules define": 10, "modules that `import cmd_emulator` loads but its own": 0}
 
@@ -52,10 +52,11 @@ def heavy_imports() -> list[str]:
 def main() -> int:
     lines, texts = cells(), modules()
     count = {name: len(text.splitlines()) for name, text in texts.items()}
+    code = [sum(bool(line.strip()) and not line.startswith("# %%") for line in text.splitlines()) for text in texts.values()]
     pictures = [path.stat().st_size for path in (ROOT / "figures").glob("*.*") if path.suffix in (".png", ".gif")]
     weights = [path.stat().st_size for path in (ROOT / "cmd_emulator" / "pretrained").glob("*.safetensors")]
     twice, heavy = collisions(texts), heavy_imports()
-    found = [lines[-1], lines[int(0.9 * len(lines))], lines[len(lines) // 2], sum(count.values()), count["train"], count["losses"], count["flow"] + count["model"],
+    found = [lines[-1], lines[int(0.9 * len(lines))], lines[len(lines) // 2], sum(code), count["train"], count["losses"], count["flow"] + count["model"],
              len((ROOT / "README.md").read_text(encoding="utf-8").split()), max(pictures) / 1e3, sum(weights) / 1e6, len(twice), len(heavy)]
     wrong = 0
     for (what, bound), value in zip(BOUNDS.items(), found):
