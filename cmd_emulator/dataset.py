@@ -24,7 +24,7 @@ import torch
 import xarray as xr
 from torch.utils.data import DataLoader, Dataset
 
-from .maps import FURTHER_PARAMETERS, PARAMETERS, SUITE_LABELS, atomic_path, check_field, check_parameter, file_digest, floor_of
+from .maps import PARAMETERS, atomic_path, check_field, check_parameter, file_digest, floor_of, known_parameters
 from .maps import log_maps, maps_of, open_maps, pair_sets, parameter_names, split_maps, split_sims
 from .store import Store, open_store, run_tasks, store_path
 
@@ -250,8 +250,8 @@ def scale_labels(
         elif name in (ranges or {}):
             low, high = ranges[name]
             out[..., i] = 2 * (column - low) / (high - low) - 1
-        elif name in FURTHER_PARAMETERS | SUITE_LABELS:
-            out[..., i] = 2 * (FURTHER_PARAMETERS | SUITE_LABELS)[name].to_unit(column) - 1
+        elif name in (known := known_parameters()):
+            out[..., i] = 2 * known[name].to_unit(column) - 1
         else:
             raise ValueError(f"the catalogue has no range for {name}: pass ranges={{'{name}': (low, high)}}")
     return out

@@ -12,7 +12,6 @@ __all__ = ['CALL', 'check_names', 'as_column', 'count_maps', 'check_physical', '
 import difflib
 import hashlib
 import json
-import re
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -20,8 +19,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-import safetensors
-import safetensors.torch
 import torch
 import xarray as xr
 from filelock import FileLock, Timeout
@@ -30,10 +27,10 @@ from tqdm import tqdm
 
 import cmd_emulator
 from .dataset import Normaliser, label_table, scale_labels
-from .exchange import REGION, check_target, consolidate, note_file, origin_note, put_in_place
+from .exchange import check_target, consolidate, put_in_place
 from .extras import need
 from .files import build_generator, find_emulator, fingerprint, known_emulators, read_emulator
-from .maps import FIELDS, FURTHER_PARAMETERS, PARAMETERS, VIEWS, Parameter, atomic_path, check_choice, check_labels, label_maps, maps_file, parameter_names
+from .maps import FIELDS, PARAMETERS, REGION, VIEWS, Parameter, atomic_path, check_choice, check_labels, label_maps, maps_file, known_parameters, note_file, origin_note, parameter_names
 from .maps import params_file, save_params
 from .model import generate, numbered_draws
 from .modes import check_positive, check_whole
@@ -73,7 +70,7 @@ def count_maps(n: int | None, params: dict, conditions: tuple[str, ...] | None =
 # %% ../nbs/04a_emulate.ipynb #physic01
 def check_physical(labels: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
     "The labels (n, p). ValueError for a density, an amplitude or a multiple, sampled in the logarithm, that is not above 0."
-    known = PARAMETERS | FURTHER_PARAMETERS
+    known = known_parameters()
     for name, column in zip(names, labels.T):
         positive = name in ("Omega_m", "sigma_8", "Omega_b", "h") or name in known and known[name].log
         if positive and (column <= 0).any():
@@ -88,7 +85,7 @@ def label_columns(
 ) -> np.ndarray:  # (n, p) float64
     "One row of labels a map. ValueError for unknown names, wrong lengths, text, NaN or what physics forbids; warns outside the range."
     count_maps(n, params, conditions)
-    known = PARAMETERS | FURTHER_PARAMETERS
+    known = known_parameters()
     given = {name: params.get(name, known[name].fiducial if name in known else 0.0) for name in conditions}
     columns = [np.broadcast_to(as_column(name, value), (n,)) for name, value in given.items()]
     labels = np.stack(columns, 1) if columns else np.zeros((n, 0))

@@ -33,7 +33,7 @@ from .conditional import compare_response, edge_split, extremes, fixed_label_sca
 from .correct import ENDS, LEVELS
 from .emulator import Emulator
 from .exam import LEAST, blind_exam, some_views
-from .maps import BOX, FIELDS, PARAMETERS, VIEWS, coarsen, maps_file, open_maps, repository_root, select_sims, split_maps, use_style
+from .maps import BOX, FIELDS, PARAMETERS, coarsen, maps_file, open_maps, repository_root, select_sims, split_maps, table_of, use_style
 from .memorise import copies, fidelity, nearest_maps, plot_nearest, plot_spread, spread_ratio
 from .paint import painting_sections
 from .regressor import Regressor, plot_prediction, score
@@ -85,11 +85,11 @@ def example_maps(report: Report, n: int) -> tuple[np.ndarray, np.ndarray, xr.Dat
 def plot_examples(report: Report, n: int = 3):
     "Simulated beside judged maps at the same labels, from low to high sigma_8; colours are shared within a field."
     (judged, test), (rows, others, labels) = report.sets, example_maps(report, n)
-    fig, axes = report_panels(report, n, 2 * len(test), (1.55 * 2 * len(test), 1.5 * n + 0.9), "; a picture is 25 Mpc/h wide")
+    fig, axes = report_panels(report, n, 2 * len(test), (1.55 * 2 * len(test), 1.5 * n + 0.9), f"; a picture is {test.attrs.get('box', BOX):g} Mpc/h wide")
     for column, name in enumerate(test):
         pair = [np.log10(np.maximum(ds[name].isel(map=index).values, 1e-30)) for ds, index in ((test, rows), (judged, others))]
         low, high = np.quantile(pair[0], [0.002, 0.998])
-        style = {"cmap": FIELDS[name].cmap if name in FIELDS else None, "vmin": low, "vmax": high, "extent": (0, 25, 0, 25), "origin": "lower"}
+        style = {"cmap": FIELDS[name].cmap if name in FIELDS else None, "vmin": low, "vmax": high, "origin": "lower"}
         for side, (maps, who) in enumerate(zip(pair, ("simulated", report.about["judged"]))):
             for ax, one in zip(axes[:, 2 * column + side], maps):
                 image = ax.imshow(one, **style)
@@ -371,7 +371,7 @@ def conditional_sections(emulator: Emulator, data_dir, suite: str, seed: int) ->
     for sim_set, make in {"1P": response_section, "CV": scatter_section, "EX": extremes_section}.items():
         present = (Path(data_dir) / maps_file(emulator.fields[0], suite, sim_set)).is_file()
         if present and (emulator.conditions or sim_set == "CV"):
-            ds = coarsen(open_maps(data_dir, (*emulator.fields, *emulator.given), suite, sim_set), emulator.resolution)
+            ds = coarsen(open_maps(data_dir, (*emulator.fields, *emulator.given), suite, sim_set, parameters=emulator.conditions or None), emulator.resolution)
             like = ds.isel(map=np.flatnonzero(np.all([ds[c].values > 0 for c in emulator.conditions], axis=0))) if emulator.conditions else ds
             region = like["view"].values if sim_set == "1P" else None  # CAMELS' 1P shares its initial conditions, so do the latents
             with warnings.catch_warnings():
@@ -387,7 +387,7 @@ def correction_of(emulator: Emulator) -> xr.Dataset | None:
         return None
     drawn, simulated = np.maximum.accumulate(correction.tables[..., 0, 0].cpu().numpy(), -1)
     dex = np.array(emulator.normaliser.select(emulator.fields).std)[:, None]
-    coords = {"field": list(emulator.fields), "k": 2 * np.pi / BOX * np.arange(len(correction.gain)), "logit": np.linspace(-ENDS, ENDS, LEVELS)}
+    coords = {"field": list(emulator.fields), "k": 2 * np.pi / table_of(emulator.suite, emulator.sim_set, emulator.conditions).box * np.arange(len(correction.gain)), "logit": np.linspace(-ENDS, ENDS, LEVELS)}
     found = {"gain": (("field", "k"), correction.gain.T.cpu().numpy()), "drawn": (("field", "logit"), drawn * dex), "shift": (("field", "logit"), (simulated - drawn) * dex)}
     return xr.Dataset(found, coords)
 
@@ -447,7 +447,7 @@ def open_twins(data_dir, fields, like: xr.Dataset, rows: np.ndarray, most: int) 
 def open_sets(emulator, data_dir, suite: str, sim_set: str, n_twins: int, n_sims: int, n_train: int) -> tuple:
     "Test simulations, their twins and training simulations (None for a small set), split as in the emulator's training."
     fields, config = (emulator.fields, emulator.meta["config"]) if emulator else (("Mgas", "HI", "B"), {})
-    ds = open_maps(data_dir, (*fields, *(emulator.given if emulator else ())), suite, sim_set)
+    ds = open_maps(data_dir, (*fields, *(emulator.given if emulator else ())), suite, sim_set, parameters=emulator.conditions or None if emulator else None)
     resolution = emulator.resolution if emulator else ds.sizes["x"]
     whole = sim_set in ("CV", "1P", "EX", "BE")  # sets too small to part with simulations
     split: dict = {"train": [], "test": np.unique(ds.sim)} if whole else split_maps(ds, seed=config.get("split_seed", 0))

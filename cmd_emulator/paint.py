@@ -254,7 +254,7 @@ def painting_sections(emulator, test: xr.Dataset, train: xr.Dataset, data_dir, s
     rivals = {f"mean of {draws} draws": mean} | paint_baselines(some, one, fields, given, seed)
     sections = [painting_section(single, one[fields], rivals), rank_section(painted, one[fields])]
     if (Path(data_dir) / maps_file(given, emulator.suite, "1P")).is_file():
-        ds = coarsen(open_maps(data_dir, [*fields, *emulator.given], emulator.suite, "1P"), emulator.resolution)
+        ds = coarsen(open_maps(data_dir, [*fields, *emulator.given], emulator.suite, "1P", parameters=emulator.conditions), emulator.resolution)
         feedback = [name for name in emulator.conditions if name.startswith("A_")]
         table = pd.concat([feedback_response(emulator, ds, name, seed) for name in feedback])
         note = "Change of log10 maps from the fiducial to the lowest and the highest value of a feedback parameter, painted on the fiducial matter, against the 1P simulations: r in ranges of k [h/Mpc], and standard deviation painted over simulated."

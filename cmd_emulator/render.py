@@ -377,7 +377,8 @@ def caption(ds: xr.Dataset, emulator) -> str:
     "Where the maps on screen come from."
     name, data = ds.attrs.get("emulator", getattr(emulator, "name", "?")), f"{ds.attrs['suite']} {ds.attrs['set']}"
     data += " (a stand-in for CAMELS)" if ds.attrs["suite"] == "Mock" else ""
-    return f"{BOX:g} × {BOX:g} (Mpc/h)² at {ds.sizes['x']}², emulator {name} of {data}, seed {ds.attrs.get('seed', '?')}"
+    box = ds.attrs.get("box", BOX)
+    return f"{box:g} × {box:g} (Mpc/h)² at {ds.sizes['x']}², emulator {name} of {data}, seed {ds.attrs.get('seed', '?')}"
 
 # %% ../nbs/06_render.ipynb #6f5f4595
 def check_asked(emulator, fields, parameters) -> None:
