@@ -55,7 +55,7 @@ def _read_table(path: Path) -> tuple[list[list[str]], list[str], np.ndarray]:
         named = all("_" in row[0] for row in rows)
         table = np.array([[float(word) for word in row[named:]] for row in rows])
         if table.ndim != 2 or not table.size:
-            raise ValueError("there is no row of numbers")
+            raise ValueError("there is no row of numbers" + (f", only {lines[0][:60]!r}" if lines else ""))
     except ValueError as error:
         raise ValueError(f"{path} is not a table of numbers with one row a simulation: {error}") from None
     comments = [line.strip().lstrip("#").replace(",", " ").split() for line in lines if line.strip().startswith("#")]
