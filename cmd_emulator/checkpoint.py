@@ -31,7 +31,7 @@ import cmd_emulator
 from .files import plain
 from .maps import atomic_path, check_field, check_parameter, check_sim_set, check_suite, parameter_names, params_file, read_params, split_sims
 from .model import check_resolution
-from .store import near
+from .options import near
 
 # %% ../nbs/03d_checkpoint.ipynb #db851721
 PRECISIONS = ("auto", "full", "bfloat16", "float16")

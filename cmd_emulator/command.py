@@ -14,7 +14,8 @@ from textwrap import dedent
 
 import cmd_emulator
 from .maps import FIELDS, N_SIMS, PARAMETERS, SETS, SUITES
-from .store import finite, near, one_sentence, refuse_existing, whole
+from .options import finite, near, one_sentence, whole
+from .store import refuse_existing
 
 # %% ../nbs/07_command.ipynb #07000001
 class Parser(argparse.ArgumentParser):

@@ -28,7 +28,8 @@ import torch
 import cmd_emulator
 from .dataset import Normaliser
 from .maps import atomic_path, repository_root
-from .store import near, refuse_existing
+from .options import near
+from .store import refuse_existing
 
 # %% ../nbs/03a_files.ipynb #c8ee88bb
 def fingerprint(meta: dict, weights: dict) -> str:

@@ -4,20 +4,15 @@
 
 # %% auto #0
 __all__ = ['centres', 'encode', 'decode', 'run_tasks', 'refuse_existing', 'store_path', 'store_bytes', 'save_labels',
-           'make_store', 'Store', 'open_store', 'export_store', 'one_sentence', 'whole', 'finite', 'near',
-           'refuse_parameters']
+           'make_store', 'Store', 'open_store', 'export_store']
 
 # %% ../nbs/00e_store.ipynb #e6dc47db
-import argparse
-import difflib
 import json
-import re
 import shutil
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -353,56 +348,3 @@ def export_store(
         group.attrs["store"] = note | {"names": list(store.names)}  # last: what is cut short has no description
         if not remote:
             _swap(part, Path(url))
-
-# %% ../nbs/00e_store.ipynb #0f11000f
-@contextmanager
-def one_sentence(program: str):
-    "Turn an error that a user can mend into one line on standard error and SystemExit 2; an interrupt into SystemExit 130."
-    try:
-        yield
-    except (ValueError, OSError, ImportError, RuntimeError, ArithmeticError, MemoryError) as error:
-        text = " ".join(str(error).split()) or type(error).__name__
-        print(f"{program}: {text}", file=sys.stderr)
-        raise SystemExit(2) from None
-    except KeyboardInterrupt as error:
-        print(f"{program}: {error or 'interrupted'}; the same command goes on from here", file=sys.stderr)
-        raise SystemExit(130) from None
-
-# %% ../nbs/00e_store.ipynb #0f110011
-def whole(least: int = 0, most: int = 2**63 - 1):
-    "For `argparse`: a reader of whole numbers from `least` to `most`."
-
-    def read(text: str) -> int:
-        if not re.fullmatch(r"[+-]?\d{1,20}", text) or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}" + (f" and at most {most}" if most < 2**63 - 1 else ""))
-        return int(text)
-
-    return read
-
-# %% ../nbs/00e_store.ipynb #0f110012
-def finite(least: float | None = None):
-    "For `argparse`: a reader of finite numbers, of at least `least` where there is one."
-
-    def read(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"invalid float value: {text!r}") from None
-        if not abs(value) < float("inf") or least is not None and value < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a finite number" + (f" of at least {least:g}" if least is not None else ""))
-        return value
-
-    return read
-
-# %% ../nbs/00e_store.ipynb #0f110003
-def near(name, known) -> str:
-    "A question to end a message with: the known name that is most like a mistyped one; empty if none is."
-    folded = {str(one).lower(): str(one) for one in known}
-    close = difflib.get_close_matches(str(name).lower(), folded, 1)
-    return f"; did you mean {folded[close[0]]!r}?" if close else ""
-
-# %% ../nbs/00e_store.ipynb #0f11000c
-def refuse_parameters(found, known) -> None:
-    "ValueError, with the near name, if papermill injected a parameter that a notebook does not have: a name among those `found` that is not `known`."
-    if unknown := sorted(name for name in set(found) - set(known) if name[0] != "_"):
-        raise ValueError(f"unknown parameter {unknown[0]!r}: expected one of {', '.join(known)}{near(unknown[0], known)}")
