@@ -4,17 +4,16 @@
 
 # %% auto #0
 __all__ = ['BOX', 'SLAB', 'VIEWS', 'RESOLUTION', 'FIELDS', 'SUITES', 'SETS', 'N_SIMS', 'PARAMETERS', 'FURTHER_PARAMETERS',
-           'SIMBA_PARAMETERS', 'TABLES', 'SUITE_LABELS', 'CLASSIC', 'expect_error', 'Field', 'plain_name',
-           'did_you_mean', 'check_choice', 'check_field', 'check_suite', 'check_sim_set', 'maps_file', 'params_file',
-           'fields_of', 'check_exists', 'maps_bytes', 'catalogue', 'Parameter', 'Columns', 'known_parameters',
-           'is_parameter', 'check_parameter', 'order_parameters', 'table_of', 'convert_labels', 'check_labels',
-           'find_parameter', 'is_seed', 'names_by_width', 'register_suite', 'refuse_unknown']
+           'SIMBA_PARAMETERS', 'TABLES', 'SUITE_LABELS', 'CLASSIC', 'Field', 'plain_name', 'did_you_mean',
+           'check_choice', 'check_field', 'check_suite', 'check_sim_set', 'maps_file', 'params_file', 'fields_of',
+           'check_exists', 'maps_bytes', 'catalogue', 'Parameter', 'Columns', 'known_parameters', 'is_parameter',
+           'check_parameter', 'order_parameters', 'table_of', 'convert_labels', 'check_labels', 'find_parameter',
+           'is_seed', 'names_by_width', 'register_suite', 'refuse_unknown']
 
 # %% ../nbs/00_catalogue.ipynb #269dca6c
 import difflib
 import re
 import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,21 +24,6 @@ BOX = 25.0  # side of the simulated cube of CAMELS' first generation and of Mock
 SLAB = 5.0  # thickness of the slab behind one map of that cube [Mpc/h]
 VIEWS = 15  # maps a simulation: 3 axes x 5 slabs
 RESOLUTION = 256  # pixels along a side of CMD's own maps
-
-# %% ../nbs/00_catalogue.ipynb #df5afb71
-@contextmanager
-def expect_error(
-    kind: type[BaseException],  # the exception that must be raised
-    *fragments: str,  # each must occur in its message
-):
-    "Assert that the body raises `kind` with a message that holds every one of `fragments`."
-    try:
-        yield
-    except kind as error:
-        missing = [part for part in fragments if part not in str(error)]
-        assert not missing, f"the message does not name {missing}: {error}"
-        return
-    raise AssertionError(f"no {kind.__name__} was raised")
 
 # %% ../nbs/00_catalogue.ipynb #6db64812
 @dataclass(frozen=True)
