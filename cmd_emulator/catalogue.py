@@ -8,7 +8,7 @@ __all__ = ['BOX', 'SLAB', 'VIEWS', 'RESOLUTION', 'FIELDS', 'SUITES', 'SETS', 'N_
            'check_choice', 'check_field', 'check_suite', 'check_sim_set', 'maps_file', 'params_file', 'fields_of',
            'check_exists', 'maps_bytes', 'catalogue', 'Parameter', 'Columns', 'known_parameters', 'is_parameter',
            'check_parameter', 'order_parameters', 'table_of', 'convert_labels', 'check_labels', 'find_parameter',
-           'is_seed', 'names_by_width', 'register_suite', 'refuse_unknown']
+           'is_seed', 'names_by_width', 'register_suite']
 
 # %% ../nbs/00_catalogue.ipynb #269dca6c
 import difflib
@@ -440,13 +440,3 @@ def register_suite(
     TABLES[name] = (Columns({p.name: p for p in named}, float(box)),)
     SUITE_LABELS[f"suite_{name}"] = Parameter(f"suite_{name}", name, 0.0, 1.0, 0.0, False, f"made by {name}")
     SETS.extend(one for one in sets if one not in SETS)
-
-# %% ../nbs/00_catalogue.ipynb #6a00ee43
-def refuse_unknown(
-    namespace: dict,  # the notebook's globals, before it has imported anything but this
-    known,  # names of its parameters
-) -> None:
-    "ValueError if papermill injected a parameter that the notebook does not have."
-    plain = {name for name, value in namespace.items() if type(value) in (str, int, float, bool, list, dict) and name[0].islower()}
-    if unknown := sorted(plain - set(known)):
-        raise ValueError(f"unknown parameter {unknown[0]!r}: expected one of {', '.join(known)}")

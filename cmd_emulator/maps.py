@@ -26,7 +26,7 @@ from xarray.core import indexing
 from .catalogue import BOX, CLASSIC, FIELDS, FURTHER_PARAMETERS, N_SIMS, PARAMETERS, RESOLUTION, SETS, SLAB, SUITE_LABELS, SUITES, VIEWS, Field, Parameter
 from .catalogue import catalogue, check_choice, check_exists, check_field, check_labels, check_parameter, check_sim_set, check_suite, table_of
 from .catalogue import convert_labels, did_you_mean, fields_of, find_parameter, is_parameter, known_parameters, maps_bytes, maps_file
-from .catalogue import names_by_width, order_parameters, params_file, plain_name, refuse_unknown, register_suite
+from .catalogue import names_by_width, order_parameters, params_file, plain_name, register_suite
 from .manifest import MANIFEST, atomic_path, describe_file, file_digest, read_manifest, release_of, verify_files, write_manifest
 
 # %% ../nbs/00_explore.ipynb #2730954f

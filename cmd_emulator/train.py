@@ -119,9 +119,9 @@ def read_settings(
 def read_config(
     preset: str = "smoke",
     fields: str = "",  # "Mgas HI B"; empty: the preset's
-    given: str = "",  # "Mtot"; empty: the preset's
     conditions: str = "all",  # "Omega_m sigma_8"; "all" or "none"
     settings: str = "",  # for `read_settings`; goes before the rest
+    given: str = "",  # fields that are given, "Mtot"; empty: the preset's
     make=make_config,
     **numbers,  # other settings; 0 means the preset's value
 ):
