@@ -136,7 +136,8 @@ class Normaliser:
 
     def select(self, fields) -> "Normaliser":
         "The same for some of its fields, in this order."
-        return replace(self, **{name: tuple(getattr(self, name)[self.fields.index(field)] for field in fields) for name in ("fields", "mean", "std", "low", "high", "floors")})
+        some: dict = {name: tuple(getattr(self, name)[self.fields.index(field)] for field in fields) for name in ("fields", "mean", "std", "low", "high", "floors")}
+        return replace(self, **some)
 
     @property
     def shift(self) -> tuple[float, ...]:

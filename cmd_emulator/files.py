@@ -129,7 +129,7 @@ def check_format(path, found) -> int:
     return int(number[1])
 
 # %% ../nbs/03a_files.ipynb #0f110005
-SCHEMA = {  # of the text of an emulator file, where [str] is a list of words; optional parts end with ?
+SCHEMA: dict = {  # of the text of an emulator file, where [str] is a list of words; optional parts end with ?
     "generator": dict, "config": dict, "normaliser": dict, "fields": [str], "conditions": [str], "about?": dict, "versions?": dict, "sha256?": str,
     "config.suite": str, "config.sim_set": str, "config.method?": str, "config.drawn?": [str], "config.ranges?": dict,
     "normaliser.fields": [str], "normaliser.mean": [float], "normaliser.std": [float], "normaliser.low": [float], "normaliser.high": [float], "normaliser.kind?": str, "normaliser.floors?": list,
@@ -226,7 +226,7 @@ def network_of(meta: dict) -> tuple:
 MOST = 4096  # of any whole number that shapes a network
 
 
-def network_config(path, kind: type, given: dict):
+def network_config(path, kind, given: dict):
     "The configuration of a network from an emulator file. ValueError for a setting that is unknown, of another kind, or absurd."
     formerly, known = getattr(kind, "FORMERLY", {}), kind.__dataclass_fields__
     given = {formerly.get(name, name): value for name, value in given.items()}

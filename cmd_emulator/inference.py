@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['LEAST_SIMS', 'ExpSome', 'prior', 'FlowSettings', 'fit_density', 'to_normal', 'log_density', 'group_rows',
-           'summarise_maps', 'average_groups', 'unit_table', 'Posterior', 'check_maps', 'fit_posterior', 'ranks_of',
-           'coverage_of', 'tarp_of', 'calibrate', 'plot_coverage', 'transfer', 'draw_universes']
+           'summarise_maps', 'average_groups', 'unit_table', 'Posterior', 'check_maps', 'fit_posterior', 'plot_corner',
+           'ranks_of', 'coverage_of', 'tarp_of', 'calibrate', 'plot_coverage', 'transfer', 'draw_universes']
 
 # %% ../nbs/04j_infer.ipynb #34c893db
 import json
@@ -22,17 +22,9 @@ from safetensors.torch import save_file
 from torch import distributions
 
 from .dataset import Normaliser
-from .maps import PARAMETERS, Parameter, atomic_path, split_maps, select_sims
+from .extras import need
+from .maps import PARAMETERS, Parameter, atomic_path, select_sims
 from .regressor import Regressor, RegressorConfig
-
-# %% ../nbs/04j_infer.ipynb #e7f68caf
-def _sbi():
-    "The library that estimates densities."
-    try:
-        import sbi.neural_nets
-    except ImportError as error:
-        raise ImportError("posteriors need the library sbi: pip install 'cmd_emulator[inference]'") from error
-    return sbi
 
 # %% ../nbs/04j_infer.ipynb #f7ddd8d6
 class ExpSome(distributions.Transform):
@@ -75,7 +67,7 @@ class FlowSettings:
 
     def build(self, labels: torch.Tensor, summaries: torch.Tensor):
         "A flow for rows of this shape."
-        return _sbi().neural_nets.posterior_nn(**asdict(self))(labels, summaries)
+        return need("sbi.neural_nets", "inference").posterior_nn(**asdict(self))(labels, summaries)
 
 
 def fit_density(
@@ -287,6 +279,17 @@ def fit_posterior(
     about = {"trained_on": f"{len(sims)} universes of {origin}", "units": {field: source[field].attrs.get("units") for field in network.config.fields}, "seed": seed}
     return Posterior(network, flow, settings, about)
 
+# %% ../nbs/04j_infer.ipynb #c0rner01
+def plot_corner(draws: xr.Dataset, place: int = 0, names=None):
+    "Draws from the posterior of one map, two labels at a time, with the true labels where they are known (library corner)."
+    one = draws.isel(map=place)
+    names = [name for name in one.data_vars] if names is None else list(names)
+    values = np.stack([one[name].values for name in names], 1)
+    truths = [float(one[f"true_{name}"]) if f"true_{name}" in one.coords else None for name in names]
+    labels = [PARAMETERS[name].symbol if name in PARAMETERS else name for name in names]
+    scales = ["log" if name in PARAMETERS and PARAMETERS[name].log else "linear" for name in names]
+    return need("corner", "inference").corner(values, labels=labels, truths=truths, axes_scale=scales, show_titles=True, title_kwargs={"fontsize": 8})
+
 # %% ../nbs/04j_infer.ipynb #af5270a0
 def ranks_of(posterior: Posterior, ds: xr.Dataset, together: bool = False, draws: int = 500, seed: int = 0) -> xr.Dataset:  # (map, parameter) in [0, 1]
     "Share of draws below the true label."
@@ -304,13 +307,11 @@ def coverage_of(ranks: xr.Dataset, levels=np.linspace(0.05, 0.95, 19)) -> xr.Dat
 
 def tarp_of(posterior: Posterior, ds: xr.Dataset, together: bool = False, draws: int = 500, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:  # credibility, expected coverage
     "Expected coverage of all labels at once (TARP), by the library."
-    from sbi.diagnostics.tarp import _run_tarp
-
     summaries, _, first = posterior.rows(ds, together)
     truth = to_normal(unit_table(first, posterior.network.config.parameters))
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(seed)
-        coverage, alpha = _run_tarp(posterior.flow.sample((draws,), summaries), truth, torch.randn_like(truth))
+        coverage, alpha = need("sbi.diagnostics.tarp", "inference")._run_tarp(posterior.flow.sample((draws,), summaries), truth, torch.randn_like(truth))
     return alpha.numpy(), coverage.numpy()
 
 # %% ../nbs/04j_infer.ipynb #a4fa48df

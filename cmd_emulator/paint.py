@@ -14,13 +14,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import fft
 
 from .baselines import relabel, unit_labels, varying
 from .bench import Section, tabulate
 from .dataset import stack_fields
 from .maps import coarsen, maps_file, open_maps, parameter_names
-from .modes import mode_rings
+from .modes import fft, mode_rings
 from .statistics import k_axis, power_spectrum, spectra
 
 # %% ../nbs/04i_paint.ipynb #45379249

@@ -347,4 +347,4 @@ def export_store(
             group.create_array(name, data=np.ascontiguousarray(getattr(store, name)))
         group.attrs["store"] = note | {"names": list(store.names)}  # last: what is cut short has no description
         if not remote:
-            _swap(part, Path(url))
+            _swap(Path(part), Path(url))

@@ -129,8 +129,8 @@ def read_config(
     words = lambda text: tuple(text.replace(",", " ").split())
     chosen = {"all": None, "none": ()}.get(conditions, words(conditions))
     rest = {name: value or (value if name == "seed" else None) for name, value in numbers.items()}
-    chosen = {"conditions": chosen, "fields": words(fields) or None} | ({"given": words(given)} if given else {})
-    return make(preset, **chosen | rest | read_settings(settings))
+    lists = {"conditions": chosen, "fields": words(fields) or None} | ({"given": words(given)} if given else {})
+    return make(preset, **lists | rest | read_settings(settings))
 
 # %% ../nbs/04_train.ipynb #7f143a8f
 @dataclass(frozen=True)

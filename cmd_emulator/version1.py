@@ -80,6 +80,7 @@ class StridedFlow(Flow):
         labels: torch.Tensor | None = None,  # (b, conditions) in [-1, 1]; None when unconditional
         noise: torch.Tensor | None = None,  # not used
         steps: int | None = None,  # the configuration's, or None
+        given: torch.Tensor | None = None,  # not used
     ) -> torch.Tensor:
         "(b, fields, resolution, resolution), standardised log10 maps."
         config, pixels = self.config, self.config.fields * self.config.resolution**2

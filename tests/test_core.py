@@ -14,9 +14,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("setup.py", "settings.ini", "README.md", "LICENSE", "MANIFEST.in", "CHANGELOG.md", "CITATION.cff")
 LARGEST = 20  # MB of the wheel
-REFUSED = ("numba", "colossus", "scipy", "requests", "ipywidgets", "voila", "zarr", "fsspec", "h5netcdf", "h5py", "dask", "distributed", "tensorboard", "pqm", "camb", "nbdev", "fastcore", "IPython")
+REFUSED = ("numba", "colossus", "scipy", "requests", "ipywidgets", "voila", "zarr", "fsspec", "h5netcdf", "h5py", "dask", "distributed", "tensorboard", "pqm", "sbi", "corner", "camb", "nbdev", "fastcore", "IPython")
 SENTENCES = {"simulate": ("gravity", "painting", "suite", "universe"), "download": ("download",), "explorer": ("explorer", "serve"),
-             "statistics": ("baselines", "memorise", "conditional", "bench", "exam", "evaluate")}
+             "statistics": ("baselines", "memorise", "conditional", "bench", "exam", "paint", "evaluate")}
 REFUSE = f"""
 import sys
 
