@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['CALL', 'check_names', 'as_column', 'count_maps', 'check_physical', 'label_columns', 'Described', 'Drawing', 'Painter',
            'Emulator', 'check_given', 'check_seed', 'call_sizes', 'region_numbers', 'stream', 'provenance',
-           'write_zarr', 'write_npy', 'write_netcdf', 'write', 'PhysicalGenerator', 'physical', 'tensor', 'response',
-           'export']
+           'write_zarr', 'write_npy', 'write_netcdf', 'write', 'write_painted', 'PhysicalGenerator', 'physical',
+           'tensor', 'response', 'export']
 
 # %% ../nbs/04a_emulate.ipynb #7c69d285
 import difflib
@@ -381,9 +381,8 @@ def _zarr():
 def _lay_out(part: Path, one: xr.Dataset, n: int, chunk: int, coords) -> None:
     "An empty store of n maps with the schema of `one`, coordinates filled in."
     shutil.rmtree(part, ignore_errors=True)
-    size = one.sizes["x"]
     along = {name: {"chunks": (min(n, _COORD_CHUNK),)} for name, c in one.coords.items() if c.dims == ("map",)}
-    encoding = {name: {"chunks": (chunk, size, size)} for name in one.data_vars} | along
+    encoding = {name: {"chunks": (chunk, *maps.shape[1:])} for name, maps in one.data_vars.items()} | along
     one.to_zarr(part, zarr_format=3, consolidated=False, encoding=encoding)
     group = _zarr().open_group(part, mode="r+")
     for name in (*one.data_vars, *along):
@@ -392,34 +391,51 @@ def _lay_out(part: Path, one: xr.Dataset, n: int, chunk: int, coords) -> None:
         for name, values in coords(np.arange(a, min(a + _COORD_CHUNK, n))).items():
             group[name][a : a + len(values)] = values
 
+# %% ../nbs/04a_emulate.ipynb #f1llst01
+def _begun(part: Path, wanted: str) -> int | None:
+    "How many maps of this request lie in an unfinished store; None when there is none. ValueError when it is of another request."
+    notes = part / "request.json", part / "progress"
+    if notes[0].is_file() and notes[0].read_text() != wanted:
+        raise ValueError(f"{part} holds the beginning of another request; go on with that one, or delete it")
+    return None if not notes[0].is_file() else int(notes[1].read_text()) if notes[1].is_file() else 0
+
+
+def _begin(part: Path, wanted: str) -> int:
+    "Note what an empty store is for; 0, the maps that are in it."
+    (part / "request.json").write_text(wanted)
+    return 0
+
+
+def _fill(part: Path, path: Path, n: int, done: int, pieces, progress: bool) -> None:
+    "Write pieces of n maps into a laid-out store from map `done` on; it gets its name when it is whole."
+    group = _zarr().open_group(part, mode="r+")
+    with tqdm(total=n, initial=done, unit=" maps", disable=not progress) as bar:
+        for ds in pieces:
+            for field in ds:
+                group[field][done : done + ds.sizes["map"]] = ds[field].values
+            done += ds.sizes["map"]
+            with atomic_path(part / "progress") as temporary:
+                temporary.write_text(str(done))
+            bar.update(ds.sizes["map"])
+    consolidate(part)
+    for note in ("request.json", "progress"):
+        (part / note).unlink(missing_ok=True)
+    put_in_place(part, path)
+
+
 # %% ../nbs/04a_emulate.ipynb #b7145e45
 def write_zarr(emulator: Emulator, path: Path, n: int, batch: int, request: dict, columns: dict, progress: bool) -> None:
     "Stream n maps into a Zarr store that appears when it is whole; the same request again goes on."
-    part, zarr = path.with_name(path.name + ".part"), _zarr()
-    notes = part / "request.json", part / "progress"
-    wanted = json.dumps(request | {"batch": batch}, sort_keys=True)
-    if notes[0].is_file() and notes[0].read_text() != wanted:
-        raise ValueError(f"{part} holds the beginning of another request; go on with that one, or delete it")
-    if not notes[0].is_file():
+    part, wanted = path.with_name(path.name + ".part"), json.dumps(request | {"batch": batch}, sort_keys=True)
+    if (done := _begun(part, wanted)) is None:
         one = next(emulator.stream(1, **_of_map(columns, 0), **{k: request[k] for k in ("seed", "first", "truncation", "steps")}))
         label = lambda i: dict(zip(emulator.conditions, label_columns(len(i), emulator.conditions, _of_map(columns, i)).T))
         origin = lambda i: dict(zip(REGION, (np.full(len(i), request["seed"], np.uint64), i + request["first"], call_sizes(i, n, batch))))
         coords = lambda i: {"sim": i // VIEWS, "view": i % VIEWS} | origin(i) | label(i)
         _lay_out(part, one.assign_attrs(provenance=emulator.provenance(**request)), n, batch, coords)
-        notes[0].write_text(wanted)
-    done, group = int(notes[1].read_text()) if notes[1].is_file() else 0, zarr.open_group(part, mode="r+")
-    with tqdm(total=n, initial=done, unit=" maps", disable=not progress) as bar:
-        for ds in emulator.stream(n, batch=batch, start=done, **{k: request[k] for k in ("seed", "first", "truncation", "steps")}, **columns):
-            for field in ds:
-                group[field][done : done + ds.sizes["map"]] = ds[field].values
-            done += ds.sizes["map"]
-            with atomic_path(notes[1]) as temporary:
-                temporary.write_text(str(done))
-            bar.update(ds.sizes["map"])
-    consolidate(part)
-    for note in notes:
-        note.unlink()
-    put_in_place(part, path)
+        done = _begin(part, wanted)
+    pieces = emulator.stream(n, batch=batch, start=done, **{k: request[k] for k in ("seed", "first", "truncation", "steps")}, **columns)
+    _fill(part, path, n, done, pieces, progress)
 
 # %% ../nbs/04a_emulate.ipynb #701ebceb
 def _of_map(columns: dict, index) -> dict:
@@ -509,6 +525,41 @@ def write(
 def _described(columns: dict) -> dict:
     "Parameters as plain numbers; long lists as their checksum."
     return {k: c.tolist() if c.size <= 15 else f"{c.size} values, sha256 {hashlib.sha256(c.tobytes()).hexdigest()}" for k, c in columns.items()}
+
+# %% ../nbs/04a_emulate.ipynb #wr1tepnt
+@_method
+def write_painted(
+    emulator: Emulator,
+    ds: xr.Dataset,  # labelled maps that hold the given fields, as for `paint`; lazy ones are read a batch at a time
+    path,  # ends in .zarr
+    n: int = 1,  # draws of each map
+    seed: int = 0,
+    batch: int = 64,  # maps at a time, and in a chunk of the store
+    overwrite: bool = False,  # replace what is there?
+    progress: bool = False,  # show a bar
+    steps: int | None = None,
+    **params,  # one number, or one a map; default: the labels of `ds`
+) -> Path:
+    "Stream the maps of `paint` into a Zarr store with flat memory; cut short, the same call goes on. Returns the path."
+    path, size, columns = check_target(path, overwrite), ds.sizes["map"], {name: as_column(name, value) for name, value in params.items()}
+    if path.suffix != ".zarr":
+        raise ValueError(f"{path}: painted maps go into a Zarr store, whose name ends in .zarr")
+    count_maps(size, params, emulator.conditions)
+    one = emulator.paint(ds.isel(map=[0]), n, seed, steps=steps, **_of_map(columns, [0]))
+    table = {name: np.broadcast_to(columns[name], (size,)) if name in columns else label_table(ds, (name,))[:, 0] for name in emulator.conditions}
+    labels = hashlib.sha256(np.stack(list(table.values())).tobytes() if table else b"").hexdigest()
+    request = {"weights": emulator.digest, "given": str(ds[emulator.given[0]].encoding.get("source", "")), "maps": size, "n": n, "seed": seed, "steps": steps, "labels": labels}
+    part, wanted = path.with_name(path.name + ".part"), json.dumps(request | {"batch": batch}, sort_keys=True)
+    if (done := _begun(part, wanted)) is None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        coords = lambda i: {"sim": ds.sim.values[i], "view": ds["view"].values[i], "region": i, "batch": call_sizes(i, size, batch)} | {name: column[i] for name, column in table.items()}
+        _lay_out(part, one.assign_attrs(provenance=emulator.provenance(**request)), size, batch, coords)
+        done = _begin(part, wanted)
+    rows = lambda a: np.arange(a, min(a + batch, size))
+    pieces = (emulator.paint(ds.isel(map=rows(a)), n, seed, a, steps, **_of_map(columns, rows(a))) for a in range(done, size, batch))
+    _fill(part, path, size, done, pieces, progress)
+    return path
+
 
 # %% ../nbs/04a_emulate.ipynb #b35f67c1
 class PhysicalGenerator(nn.Module):
