@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['LEAST_SIMS', 'ExpSome', 'prior', 'FlowSettings', 'fit_density', 'to_normal', 'log_density', 'group_rows',
-           'summarise_maps', 'average_groups', 'unit_table', 'Posterior', 'check_maps', 'fit_posterior', 'plot_corner',
-           'ranks_of', 'coverage_of', 'tarp_of', 'calibrate', 'plot_coverage', 'transfer', 'draw_universes']
+           'summarise_maps', 'average_groups', 'unit_table', 'Stored', 'Posterior', 'check_readable', 'fit_posterior',
+           'plot_corner', 'ranks_of', 'coverage_of', 'tarp_of', 'calibrate', 'plot_coverage', 'transfer_table',
+           'draw_universes']
 
 # %% ../nbs/04j_infer.ipynb #34c893db
 import json
@@ -160,12 +161,46 @@ def unit_table(ds: xr.Dataset, parameters) -> torch.Tensor:  # (map, p)
         columns.append(values)
     return torch.tensor(np.stack(columns, 1), dtype=torch.float32).clamp(0, 1)
 
-# %% ../nbs/04j_infer.ipynb #6b47a769
-class Posterior:
-    "Labels that could have made a map: a compressing network and a flow at its numbers."
+# %% ../nbs/04j_infer.ipynb #st0red01
+class Stored:
+    "The parts of a posterior, and the file they are kept in."
 
     def __init__(self, network: Regressor, flow, settings: FlowSettings, about: dict):
         self.network, self.flow, self.settings, self.about = network.eval(), flow, settings, about
+
+    def save(self, path) -> None:
+        "One safetensors file: weights and, as text, everything that builds the networks anew. FileExistsError for a path that is taken."
+        if Path(path).exists():
+            raise FileExistsError(f"{path} exists: choose another name, or delete it")
+        parts = {"network": self.network, "flow": self.flow}
+        weights = {f"{part}.{name}": value.detach().contiguous().clone() for part, module in parts.items() for name, value in module.state_dict().items()}
+        text = {"kind": "posterior", "config": asdict(self.network.config), "normaliser": self.network.normaliser.to_dict(), "settings": asdict(self.settings), "about": self.about}
+        with atomic_path(path) as temporary:
+            save_file(weights, temporary, {name: json.dumps(value) for name, value in text.items()})
+
+    @classmethod
+    def load(cls, path) -> "Posterior":
+        "The posterior in a file that `save` wrote. ValueError for a damaged file, or one of another kind."
+        try:
+            with safe_open(path, "pt") as file:
+                text, weights = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}
+        except (SafetensorError, OSError) as error:
+            raise ValueError(f"{path} is not a whole safetensors file ({error})") from None
+        if json.loads(text.get("kind", '""')) != "posterior":
+            raise ValueError(f"{path} holds no posterior: write one with Posterior.save")
+        text = {name: json.loads(value) for name, value in text.items()}
+        parameters = tuple(Parameter(**one) for one in text["config"]["parameters"])
+        config = RegressorConfig(**text["config"] | {"fields": tuple(text["config"]["fields"]), "parameters": parameters})
+        network, settings = Regressor(config, Normaliser.from_dict(text["normaliser"])), FlowSettings(**text["settings"])
+        p = len(parameters)
+        flow = settings.build(torch.randn(8, p), torch.randn(8, 2 * p + 1))
+        for part, module in {"network": network, "flow": flow}.items():
+            module.load_state_dict({name.removeprefix(f"{part}."): value for name, value in weights.items() if name.startswith(f"{part}.")})
+        return cls(network, flow.eval(), settings, text["about"])
+
+# %% ../nbs/04j_infer.ipynb #6b47a769
+class Posterior(Stored):
+    "Labels that could have made a map: a compressing network and a flow at its numbers."
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -177,7 +212,7 @@ class Posterior:
 
     def rows(self, ds: xr.Dataset, together: bool) -> tuple[torch.Tensor, list[np.ndarray], xr.Dataset]:
         "Averaged summaries, which maps each is of, and the coordinates of the first of them."
-        check_maps(self, ds)
+        check_readable(self, ds)
         sims = ds["sim"].values
         groups = [np.flatnonzero(sims == sim)[:15] for sim in dict.fromkeys(sims)] if together else [np.array([i]) for i in range(ds.sizes["map"])]
         first = ds.isel(map=[rows[0] for rows in groups])
@@ -206,38 +241,8 @@ class Posterior:
         values = log_density(self.flow, unit_table(first, self.network.config.parameters), summaries)
         return xr.DataArray(values.double().numpy(), {"sim": ("map", first.sim.values)}, ("map",), "log_posterior", {"units": "nats over the prior"})
 
-    def save(self, path) -> None:
-        "One safetensors file: weights and, as text, everything that builds the networks anew. FileExistsError for a path that is taken."
-        if Path(path).exists():
-            raise FileExistsError(f"{path} exists: choose another name, or delete it")
-        parts = {"network": self.network, "flow": self.flow}
-        weights = {f"{part}.{name}": value.detach().contiguous().clone() for part, module in parts.items() for name, value in module.state_dict().items()}
-        text = {"kind": "posterior", "config": asdict(self.network.config), "normaliser": self.network.normaliser.to_dict(), "settings": asdict(self.settings), "about": self.about}
-        with atomic_path(path) as temporary:
-            save_file(weights, temporary, {name: json.dumps(value) for name, value in text.items()})
-
-    @staticmethod
-    def load(path) -> "Posterior":
-        "The posterior in a file that `save` wrote. ValueError for a damaged file, or one of another kind."
-        try:
-            with safe_open(path, "pt") as file:
-                text, weights = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}
-        except (SafetensorError, OSError) as error:
-            raise ValueError(f"{path} is not a whole safetensors file ({error})") from None
-        if json.loads(text.get("kind", '""')) != "posterior":
-            raise ValueError(f"{path} holds no posterior: write one with Posterior.save")
-        text = {name: json.loads(value) for name, value in text.items()}
-        parameters = tuple(Parameter(**one) for one in text["config"]["parameters"])
-        config = RegressorConfig(**text["config"] | {"fields": tuple(text["config"]["fields"]), "parameters": parameters})
-        network, settings = Regressor(config, Normaliser.from_dict(text["normaliser"])), FlowSettings(**text["settings"])
-        p = len(parameters)
-        flow = settings.build(torch.randn(8, p), torch.randn(8, 2 * p + 1))
-        for part, module in {"network": network, "flow": flow}.items():
-            module.load_state_dict({name.removeprefix(f"{part}."): value for name, value in weights.items() if name.startswith(f"{part}.")})
-        return Posterior(network, flow.eval(), settings, text["about"])
-
 # %% ../nbs/04j_infer.ipynb #89f2c363
-def check_maps(posterior: Posterior, ds: xr.Dataset) -> None:
+def check_readable(posterior: Posterior, ds: xr.Dataset) -> None:
     "ValueError unless these maps are such as the posterior was trained on: fields, grid, units, no NaN."
     config = posterior.network.config
     if missing := [field for field in config.fields if field not in ds]:
@@ -349,7 +354,7 @@ def plot_coverage(posteriors: dict[str, Posterior], ds: xr.Dataset, together: bo
     return figure
 
 # %% ../nbs/04j_infer.ipynb #6a1c014d
-def transfer(
+def transfer_table(
     sources: dict[str, xr.Dataset],  # name -> labelled training maps, the first one the reference
     test: xr.Dataset,  # simulated maps of other labels
     seeds: int = 3,
