@@ -167,7 +167,6 @@ class Normaliser:
 
     @classmethod
     def from_dict(cls, state: dict) -> "Normaliser":
-        "The inverse of `to_dict`."
         settings: dict = {key: tuple(value) if isinstance(value, list) else value for key, value in state.items()}
         return cls(**settings)
 

@@ -179,7 +179,7 @@ class Stored:
             save_file(weights, temporary, {name: json.dumps(value) for name, value in text.items()})
 
     @classmethod
-    def load(cls, path) -> "Posterior":
+    def load(cls, path):
         "The posterior in a file that `save` wrote. ValueError for a damaged file, or one of another kind."
         try:
             with safe_open(path, "pt") as file:
