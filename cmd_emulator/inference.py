@@ -293,7 +293,8 @@ def plot_corner(draws: xr.Dataset, place: int = 0, names=None):
     truths = [float(one[f"true_{name}"]) if f"true_{name}" in one.coords else None for name in names]
     labels = [PARAMETERS[name].symbol if name in PARAMETERS else name for name in names]
     scales = ["log" if name in PARAMETERS and PARAMETERS[name].log else "linear" for name in names]
-    return need("corner", "inference").corner(values, labels=labels, truths=truths, axes_scale=scales, show_titles=True, title_kwargs={"fontsize": 8})
+    figure = plt.figure(figsize=(1.8 * len(names), 1.8 * len(names)), layout="none")
+    return need("corner", "inference").corner(values, fig=figure, labels=labels, truths=truths, axes_scale=scales, show_titles=True, title_kwargs={"fontsize": 8})
 
 # %% ../nbs/04j_infer.ipynb #af5270a0
 def ranks_of(posterior: Posterior, ds: xr.Dataset, together: bool = False, draws: int = 500, seed: int = 0) -> xr.Dataset:  # (map, parameter) in [0, 1]
@@ -330,7 +331,8 @@ def calibrate(posterior: Posterior, ds: xr.Dataset, together: bool = False, draw
     gap, rows = (coverage.covered - coverage.level), []
     for p in posterior.network.config.parameters:
         u, truth = p.to_unit(made[p.name].values), p.to_unit(made[f"true_{p.name}"].values)
-        worst = float(gap.sel(parameter=p.name)[int(abs(gap.sel(parameter=p.name)).argmax())])
+        one_gap = gap.sel(parameter=p.name).values
+        worst = float(one_gap[np.abs(one_gap).argmax()])
         rows.append({"parameter": p.name, "R²": 1 - float(((u.mean(1) - truth) ** 2).mean() / truth.var()), "width": float(u.std(1).mean() * 12**0.5), "coverage gap": worst, "band": float(coverage.band), "inside": abs(worst) <= float(coverage.band)})
     return pd.DataFrame(rows)
 

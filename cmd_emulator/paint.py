@@ -227,7 +227,7 @@ def plot_painted(curves: dict[str, xr.Dataset]):
         bottom.axhline(1, color="0.7", zorder=0)
         bottom.set_xlabel("$k$ [$h$/Mpc]")
         k_axis(top, bottom)
-    axes[0, 0].set_ylabel(r"$r(k)$ with the simulated field")
+    axes[0, 0].set_ylabel("$r(k)$")
     axes[1, 0].set_ylabel("transfer function")
     axes[0, 0].legend(fontsize=7)
     return figure
