@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MOST_STEPS', 'init_weight', 'pixel_norm', 'Block', 'UNet', 'preconditioning', 'FlowConfig', 'Flow',
-           'clamped_velocity', 'integrate', 'apply_symmetry', 'corrected']
+           'clamped_velocity', 'sampling_times', 'integrate', 'apply_symmetry', 'corrected']
 
 # %% ../nbs/02b_flow.ipynb #d1539745
 import math
@@ -198,13 +198,19 @@ def clamped_velocity(flow: Flow, x: torch.Tensor, t: torch.Tensor, labels: torch
     return (flow.clamp(x + left * flow.velocity(x, t, labels, given)) - x) / left
 
 
+def sampling_times(steps: int, like: torch.Tensor) -> torch.Tensor:
+    "(steps + 1,) from 0 to 1, closer to each other near the noise, where the largest scales are decided."
+    return (torch.arange(steps + 1, dtype=like.dtype, device=like.device) / steps) ** 1.5
+
+
 def integrate(flow: Flow, x: torch.Tensor, labels: torch.Tensor | None, steps: int, given: torch.Tensor | None = None) -> torch.Tensor:
     "(b, f, n, n) from noise to maps, by Adams-Bashforth steps of second order after a first one of Euler's."
-    before = None
-    for time in torch.arange(steps, dtype=x.dtype, device=x.device) / steps:
-        velocity = clamped_velocity(flow, x, time.expand(x.shape[0]), labels, given)
-        x = x + (velocity if before is None else 1.5 * velocity - 0.5 * before) / steps
-        before = velocity
+    times, slope = sampling_times(steps, x), torch.zeros_like(x)
+    for i in range(steps):
+        velocity, step = clamped_velocity(flow, x, times[i].expand(x.shape[0]), labels, given), times[i + 1] - times[i]
+        if i:
+            slope = (velocity - before) / (times[i] - times[i - 1])
+        x, before = x + step * velocity + step**2 / 2 * slope, velocity
     return flow.clamp(x)
 
 # %% ../nbs/02b_flow.ipynb #d3fa3838
