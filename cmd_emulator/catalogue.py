@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['BOX', 'SLAB', 'VIEWS', 'RESOLUTION', 'FIELDS', 'SUITES', 'SETS', 'N_SIMS', 'PARAMETERS', 'FURTHER_PARAMETERS',
            'SIMBA_PARAMETERS', 'TABLES', 'SUITE_LABELS', 'CLASSIC', 'Field', 'plain_name', 'did_you_mean',
-           'check_choice', 'check_field', 'check_suite', 'check_sim_set', 'maps_file', 'params_file', 'fields_of',
-           'check_exists', 'maps_bytes', 'catalogue', 'Parameter', 'Columns', 'known_parameters', 'is_parameter',
-           'check_parameter', 'order_parameters', 'table_of', 'convert_labels', 'check_labels', 'find_parameter',
-           'is_seed', 'names_by_width', 'register_suite']
+           'check_choice', 'check_field', 'check_suite', 'check_sim_set', 'maps_file', 'params_file', 'note_file',
+           'fields_of', 'check_exists', 'maps_bytes', 'catalogue', 'Parameter', 'Columns', 'known_parameters',
+           'is_parameter', 'check_parameter', 'order_parameters', 'table_of', 'convert_labels', 'check_labels',
+           'find_parameter', 'is_seed', 'names_by_width', 'register_suite']
 
 # %% ../nbs/00_catalogue.ipynb #269dca6c
 import difflib
@@ -133,6 +133,11 @@ def maps_file(field: str, suite: str, sim_set: str) -> str:
 def params_file(suite: str, sim_set: str) -> str:
     "CMD's name of the table of parameters, one row a simulation."
     return f"params_{_check_one_set(sim_set)}_{check_choice('suite', suite, SUITES)}.txt"
+
+
+def note_file(suite: str, sim_set: str) -> str:
+    "Name of the note beside files that an emulator drew."
+    return params_file(suite, sim_set).replace("params_", "emulated_", 1).replace(".txt", ".json")
 
 # %% ../nbs/00_catalogue.ipynb #a077eb55
 _LH = {"LH": 1000, "CV": 27, "1P": None, "EX": 4}  # None: the number changed from release to release

@@ -29,9 +29,8 @@ from filelock import FileLock, Timeout
 
 import cmd_emulator
 from .files import plain
-from .maps import atomic_path, check_field, check_parameter, check_sim_set, check_suite, parameter_names, params_file, read_params, split_sims
+from .maps import atomic_path, check_field, check_parameter, check_sim_set, check_suite, did_you_mean, parameter_names, params_file, read_params, split_sims
 from .model import check_resolution
-from .options import near
 
 # %% ../nbs/03d_checkpoint.ipynb #db851721
 PRECISIONS = ("auto", "full", "bfloat16", "float16")
@@ -72,10 +71,10 @@ def check_settings(config) -> None:
 def config_of(kind: type, presets: dict[str, dict], preset: str, **overrides):
     "A configuration of this dataclass: the preset's settings with these replaced, None meaning the preset's. ValueError for an unknown preset or setting."
     if preset not in presets:
-        raise ValueError(f"unknown preset {preset!r}: expected one of {', '.join(presets)}{near(preset, presets)}")
+        raise ValueError(f"unknown preset {preset!r}: expected one of {', '.join(presets)}{did_you_mean(preset, presets)}")
     known = {field.name for field in settings_of(kind) if field.init}
     if unknown := set(overrides) - known:
-        raise ValueError(f"unknown setting {sorted(unknown)[0]!r}: expected one of {', '.join(sorted(known))}{near(sorted(unknown)[0], known)}")
+        raise ValueError(f"unknown setting {sorted(unknown)[0]!r}: expected one of {', '.join(sorted(known))}{did_you_mean(sorted(unknown)[0], known)}")
     return kind(**presets[preset] | {name: value for name, value in overrides.items() if value is not None})
 
 # %% ../nbs/03d_checkpoint.ipynb #b1de67e3

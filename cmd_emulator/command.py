@@ -13,9 +13,9 @@ from pathlib import Path
 from textwrap import dedent
 
 import cmd_emulator
-from .maps import FIELDS, N_SIMS, PARAMETERS, SETS, SUITES
-from .options import finite, near, one_sentence, whole
-from .store import refuse_existing
+from .manifest import check_target
+from .maps import FIELDS, N_SIMS, PARAMETERS, SETS, SUITES, did_you_mean
+from .options import finite, one_sentence, whole
 
 # %% ../nbs/07_command.ipynb #07000001
 class Parser(argparse.ArgumentParser):
@@ -24,7 +24,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str):
         if "invalid choice: '" in message:
             wrong = message.split("invalid choice: '")[1].split("'")[0]
-            message = f"unknown command {wrong!r}: choose one of {', '.join(DOORS)}{near(wrong, DOORS)}"
+            message = f"unknown command {wrong!r}: choose one of {', '.join(DOORS)}{did_you_mean(wrong, DOORS)}"
         self.exit(2, f"{self.prog}: {message}\n")
 
 # %% ../nbs/07_command.ipynb #de44843f
@@ -70,7 +70,13 @@ def _download_options(add) -> None:
     p.add_argument("--quiet", action="store_true", help="no progress bar")
 
 # %% ../nbs/07_command.ipynb #pa1nt071
-def _parameter_options(parser, default: str) -> None:
+def _drawing_options(parser, batch: int, default: str) -> None:
+    "What `sample` and `paint` share: how maps are drawn and written, and the parameters with this default."
+    parser.add_argument("--steps", type=whole(1, 256), help="sampling steps, 1 to 256, one network evaluation each; half of them make a draft (default: the emulator's own)")
+    parser.add_argument("--batch", type=whole(1), default=batch, help="maps in memory at a time, at least 1, and in a chunk of a Zarr store (default: %(default)s)")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default: %(default)s)")
+    parser.add_argument("--overwrite", action="store_true", help="replace a file, store or map that is there")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
     group = parser.add_argument_group("parameters")
     for q in PARAMETERS.values():
         group.add_argument(f"--{q.name}", type=finite(0), nargs="+", metavar="X", help=f"{q.long_name}, {q.low:g} to {q.high:g} (default: {default.format(q=q)})")
@@ -95,12 +101,7 @@ def _sample_options(add) -> None:
     p.add_argument("--seed", type=whole(0), default=0, help="which regions, at least 0 (default: %(default)s)")
     p.add_argument("--first", type=whole(0), default=0, help="number of the first region of this seed, at least 0 (default: %(default)s)")
     p.add_argument("--truncation", type=finite(0), default=1.0, help="scales the latent, at least 0: below 1 is more typical, less varied (default: %(default)s)")
-    p.add_argument("--steps", type=whole(1, 256), help="sampling steps, 1 to 256, one network evaluation each; half of them make a draft (default: the emulator's own)")
-    p.add_argument("--batch", type=whole(1), default=256, help="maps in memory at a time, at least 1, and in a chunk of a Zarr store (default: %(default)s)")
-    p.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default: %(default)s)")
-    p.add_argument("--overwrite", action="store_true", help="replace a file, store or folder that is there")
-    p.add_argument("--quiet", action="store_true", help="no progress bar")
-    _parameter_options(p, "{q.fiducial:g}")
+    _drawing_options(p, 256, "{q.fiducial:g}")
 
 # %% ../nbs/07_command.ipynb #pa1nt072
 def _paint_options(add) -> None:
@@ -115,12 +116,7 @@ def _paint_options(add) -> None:
     p.add_argument("-n", type=whole(1), default=1, help="draws of each map, at least 1 (default: %(default)s)")
     p.add_argument("-o", "--output", required=True, help="painted.zarr")
     p.add_argument("--seed", type=whole(0), default=0, help="of the draws, at least 0 (default: %(default)s)")
-    p.add_argument("--steps", type=whole(1, 256), help="sampling steps, 1 to 256 (default: the emulator's own)")
-    p.add_argument("--batch", type=whole(1), default=64, help="maps in memory at a time, at least 1 (default: %(default)s)")
-    p.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default: %(default)s)")
-    p.add_argument("--overwrite", action="store_true", help="replace a store that is there")
-    p.add_argument("--quiet", action="store_true", help="no progress bar")
-    _parameter_options(p, "the maps' own")
+    _drawing_options(p, 64, "the maps' own")
 
 
 # %% ../nbs/07_command.ipynb #2f288a3b
@@ -216,7 +212,6 @@ def _parameters(a) -> dict:
 # %% ../nbs/07_command.ipynb #8d5ce861
 def _sample(a) -> None:
     from cmd_emulator.emulator import Emulator
-    refuse_existing(a.output, a.overwrite)
     given = _parameters(a)
     n = a.n if a.n is not None or any(isinstance(value, list) for value in given.values()) else 15
     path = Emulator.load(a.emulator, a.device).write(
@@ -242,7 +237,7 @@ def _explore(a) -> int:
 # %% ../nbs/07_command.ipynb #ee0bc3f2
 def _evaluate(a) -> None:
     from cmd_emulator.evaluate import evaluate_files
-    refuse_existing(Path(a.out) / "report.md", a.overwrite)
+    check_target(Path(a.out) / "report.md", a.overwrite)
     print(evaluate_files(a.emulator, a.data_dir, a.suite, a.sim_set, a.out, exam=not a.no_exam, seed=a.seed, progress=True))
 
 # %% ../nbs/07_command.ipynb #7c0b699a

@@ -9,13 +9,12 @@ __all__ = ['CALL', 'check_names', 'as_column', 'count_maps', 'check_physical', '
            'tensor', 'response', 'export']
 
 # %% ../nbs/04a_emulate.ipynb #7c69d285
-import difflib
 import hashlib
 import json
 import shutil
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +26,13 @@ from tqdm import tqdm
 
 import cmd_emulator
 from .dataset import Normaliser, label_table, scale_labels
-from .exchange import check_target, consolidate, put_in_place
+from .checkpoint import data_fingerprint
+from .exchange import consolidate
 from .extras import need
-from .files import build_generator, find_emulator, fingerprint, known_emulators, read_emulator
-from .maps import FIELDS, PARAMETERS, REGION, VIEWS, Parameter, atomic_path, check_choice, check_labels, label_maps, maps_file, known_parameters, note_file, origin_note, parameter_names
-from .maps import params_file, save_params
+from .files import build_generator, find_emulator, fingerprint, read_emulator
+from .manifest import allocate, check_target, put_in_place
+from .maps import FIELDS, PARAMETERS, REGION, VIEWS, Parameter, atomic_path, check_choice, check_labels, did_you_mean, known_parameters, label_maps, maps_file, note_file, origin_note
+from .maps import parameter_names, params_file, save_params, table_of
 from .model import generate, numbered_draws
 from .modes import check_positive, check_whole
 
@@ -41,8 +42,7 @@ def check_names(params: dict, conditions: tuple[str, ...]) -> None:
     for name in params:
         if name not in conditions:
             advice = "only `sample` takes fields; elsewhere choose them of the result, maps[['HI']]" if name == "fields" else "leave it out"
-            advice = next((f"did you mean {close}?" for close in difflib.get_close_matches(str(name), conditions, 1)), advice)
-            raise ValueError(f"parameter {name!r}: this emulator is conditioned on {', '.join(conditions) or 'nothing'}; {advice}")
+            raise ValueError(f"parameter {name!r}{did_you_mean(name, conditions)}: this emulator is conditioned on {', '.join(conditions) or 'nothing'}; {advice}")
 
 # %% ../nbs/04a_emulate.ipynb #61af8313
 def as_column(name: str, value) -> np.ndarray:  # () or (n,) float64
@@ -174,11 +174,7 @@ class Drawing(Described):
         device: str = "cpu",
     ) -> "Emulator":
         "Load an emulator. FileNotFoundError when there is none of this name, ValueError when its file is damaged."
-        try:
-            path = find_emulator(name)
-        except FileNotFoundError as error:
-            close = difflib.get_close_matches(str(name), known_emulators(), 1)
-            raise FileNotFoundError(f"{error}; did you mean {close[0]!r}?" if close else str(error)) from None
+        path = find_emulator(name)
         meta, weights = read_emulator(path)
         title = path.parent.name if path.name == "emulator.safetensors" else path.stem
         generator, normaliser = build_generator(path, meta, weights), Normaliser.from_dict(meta["normaliser"])
@@ -303,6 +299,9 @@ def check_given(emulator: Described, ds: xr.Dataset) -> xr.Dataset:
     size, n = ds.sizes["x"], emulator.resolution
     if size != n:
         raise ValueError(f"{emulator.name} is given maps of {n}², these have {size}²: " + (f"average them by coarsen(ds, {n})" if size > n else f"open finer maps, or train one for {size}²"))
+    box, side = table_of(emulator.suite, emulator.sim_set, emulator.conditions).box, ds.attrs.get("box")
+    if side is not None and not np.isclose(side, box):
+        raise ValueError(f"{emulator.name} is given maps of {box:g} Mpc/h, these are of {side:g} Mpc/h: cut them, or train one for that box")
     for field in emulator.given:
         if ds[field].attrs.get("units") != FIELDS[field].unit:
             raise ValueError(f"{field} is in {ds[field].attrs.get('units')!r}, and {emulator.name} is given it in {FIELDS[field].unit!r}: convert it, and set its attribute `units`")
@@ -455,7 +454,9 @@ def write_npy(emulator: Emulator, folder: Path, n: int, batch: int, request: dic
         note = stack.enter_context(atomic_path(folder / note_file(emulator.suite, emulator.sim_set)))
         path = lambda field: folder / maps_file(field, emulator.suite, emulator.sim_set)
         temporary = {field: stack.enter_context(atomic_path(path(field))) for field in emulator.fields}
-        arrays = {field: np.lib.format.open_memmap(name, "w+", np.float32, shape) for field, name in temporary.items()}
+        for name in temporary.values():
+            allocate(name, shape)
+        arrays = {field: np.load(name, mmap_mode="r+") for field, name in temporary.items()}
         done, table, origin = 0, [], []
         for ds in tqdm(emulator.stream(n, batch=batch, **{k: request[k] for k in ("seed", "first", "truncation", "steps")}, **columns), disable=not progress):
             table.append(np.stack([ds[name].values for name in emulator.conditions], 1)[(-done) % VIEWS :: VIEWS])
@@ -481,6 +482,17 @@ def write_netcdf(emulator: Emulator, path: Path, n: int, request: dict, columns:
     with atomic_path(path) as temporary:
         ds.assign_attrs(provenance=emulator.provenance(**request)).to_netcdf(temporary, engine="scipy")
 
+# %% ../nbs/04a_emulate.ipynb #al0ne001
+@contextmanager
+def _alone(path: Path):
+    "Hold a place for one writer, by a file beside it that stays. ValueError while another holds it."
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(path.with_name(f".{path.name}.lock"), timeout=0):
+            yield
+    except Timeout:
+        raise ValueError(f"another program is writing {path}: wait for it, or choose another name") from None
+
 # %% ../nbs/04a_emulate.ipynb #8179abff
 @_method
 def write(
@@ -505,20 +517,14 @@ def write(
     names = [*(maps_file(field, *place) for field in emulator.fields), params_file(*place), note_file(*place)]
     for target in [path] if kind in (".zarr", ".nc") or path.is_file() else [path / name for name in names]:
         check_target(target, overwrite)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
-    try:
-        with lock, warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "(?s).*nothing was trained or tested there")  # said once above
-            if kind == ".zarr":
-                write_zarr(emulator, path, n, batch, request, columns, progress)
-            elif kind == ".nc":
-                write_netcdf(emulator, path, n, request, columns)
-            else:
-                write_npy(emulator, path, n, batch, request, columns, progress)
-    except Timeout:
-        raise ValueError(f"another program is writing {path}: wait for it, or choose another name") from None
-    Path(lock.lock_file).unlink(missing_ok=True)
+    with _alone(path), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "(?s).*nothing was trained or tested there")  # said once above
+        if kind == ".zarr":
+            write_zarr(emulator, path, n, batch, request, columns, progress)
+        elif kind == ".nc":
+            write_netcdf(emulator, path, n, request, columns)
+        else:
+            write_npy(emulator, path, n, batch, request, columns, progress)
     return path
 
 # %% ../nbs/04a_emulate.ipynb #c6b1186f
@@ -548,16 +554,16 @@ def write_painted(
     one = emulator.paint(ds.isel(map=[0]), n, seed, steps=steps, **_of_map(columns, [0]))
     table = {name: np.broadcast_to(columns[name], (size,)) if name in columns else label_table(ds, (name,))[:, 0] for name in emulator.conditions}
     labels = hashlib.sha256(np.stack(list(table.values())).tobytes() if table else b"").hexdigest()
-    request = {"weights": emulator.digest, "given": str(ds[emulator.given[0]].encoding.get("source", "")), "maps": size, "n": n, "seed": seed, "steps": steps, "labels": labels}
+    request = {"weights": emulator.digest, "given": data_fingerprint(ds[list(emulator.given)]), "n": n, "seed": seed, "steps": steps, "labels": labels}
     part, wanted = path.with_name(path.name + ".part"), json.dumps(request | {"batch": batch}, sort_keys=True)
-    if (done := _begun(part, wanted)) is None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        coords = lambda i: {"sim": ds.sim.values[i], "view": ds["view"].values[i], "region": i, "batch": call_sizes(i, size, batch)} | {name: column[i] for name, column in table.items()}
-        _lay_out(part, one.assign_attrs(provenance=emulator.provenance(**request)), size, batch, coords)
-        done = _begin(part, wanted)
+    coords = lambda i: {"sim": ds.sim.values[i], "view": ds["view"].values[i], "region": i, "batch": call_sizes(i, size, batch)} | {name: column[i] for name, column in table.items()}
     rows = lambda a: np.arange(a, min(a + batch, size))
-    pieces = (emulator.paint(ds.isel(map=rows(a)), n, seed, a, steps, **_of_map(columns, rows(a))) for a in range(done, size, batch))
-    _fill(part, path, size, done, pieces, progress)
+    with _alone(path):
+        if (done := _begun(part, wanted)) is None:
+            _lay_out(part, one.assign_attrs(provenance=emulator.provenance(**request)), size, batch, coords)
+            done = _begin(part, wanted)
+        pieces = (emulator.paint(ds.isel(map=rows(a)), n, seed, a, steps, **_of_map(columns, rows(a))) for a in range(done, size, batch))
+        _fill(part, path, size, done, pieces, progress)
     return path
 
 

@@ -33,11 +33,11 @@ from .conditional import compare_response, edge_split, extremes, fixed_label_sca
 from .correct import ENDS, LEVELS
 from .emulator import Emulator
 from .exam import LEAST, blind_exam, some_views
-from .maps import BOX, FIELDS, PARAMETERS, coarsen, maps_file, open_maps, repository_root, select_sims, split_maps, table_of, use_style
+from .maps import BOX, FIELDS, PARAMETERS, coarsen, maps_file, open_maps, select_sims, split_maps, table_of
 from .memorise import copies, fidelity, nearest_maps, plot_nearest, plot_spread, spread_ratio
 from .paint import painting_sections
 from .regressor import Regressor, plot_prediction, score
-from .statistics import k_axis, map_fields
+from .statistics import k_axis
 
 # %% ../nbs/05_evaluate.ipynb #94f9b972
 def report_panels(report: Report, rows: int, columns: int, size: tuple[float, float], note: str = "", **options) -> tuple:
@@ -389,7 +389,7 @@ def correction_of(emulator: Emulator) -> xr.Dataset | None:
     dex = np.array(emulator.normaliser.select(emulator.fields).std)[:, None]
     coords = {"field": list(emulator.fields), "k": 2 * np.pi / table_of(emulator.suite, emulator.sim_set, emulator.conditions).box * np.arange(len(correction.gain)), "logit": np.linspace(-ENDS, ENDS, LEVELS)}
     found = {"gain": (("field", "k"), correction.gain.T.cpu().numpy()), "drawn": (("field", "logit"), drawn * dex), "shift": (("field", "logit"), (simulated - drawn) * dex)}
-    return xr.Dataset(found, coords)
+    return xr.Dataset(found, coords, {"title": f"correction of what {emulator.name} draws, trained on {emulator.suite} {emulator.sim_set}"})
 
 # %% ../nbs/05_evaluate.ipynb #e149de41
 SHARES = {"0.1 %": -6.9, "10 %": -2.2, "median": 0.0, "90 %": 2.2, "99.9 %": 6.9}  # shares of pixels, and their logits
@@ -404,8 +404,9 @@ def plot_correction(correction: xr.Dataset):
         right.plot(one.logit, one["shift"], label=field)
     k_axis(left).set(xlabel="k [h/Mpc]", ylabel="gain of the filter")
     right.set(xlabel="share of pixels below", ylabel="shift [dex]")
-    right.set_xticks(list(SHARES.values()), list(SHARES))
+    right.set_xticks(list(SHARES.values()), [name if name != "median" else "" for name in SHARES])
     left.legend()
+    figure.suptitle(correction.attrs["title"], fontsize=9)
     return figure
 
 # %% ../nbs/05_evaluate.ipynb #ed7a73a8
@@ -445,7 +446,7 @@ def open_twins(data_dir, fields, like: xr.Dataset, rows: np.ndarray, most: int) 
 
 # %% ../nbs/05_evaluate.ipynb #ee1b2fc8
 def open_sets(emulator, data_dir, suite: str, sim_set: str, n_twins: int, n_sims: int, n_train: int) -> tuple:
-    "Test simulations, their twins and training simulations (None for a small set), split as in the emulator's training."
+    "Fingerprint of the files' maps, test simulations, their twins and training simulations (None for a small set), split as in the emulator's training."
     fields, config = (emulator.fields, emulator.meta["config"]) if emulator else (("Mgas", "HI", "B"), {})
     ds = open_maps(data_dir, (*fields, *(emulator.given if emulator else ())), suite, sim_set, parameters=emulator.conditions or None if emulator else None)
     resolution = emulator.resolution if emulator else ds.sizes["x"]
@@ -455,7 +456,7 @@ def open_sets(emulator, data_dir, suite: str, sim_set: str, n_twins: int, n_sims
     test = coarsen(select_sims(ds, split["test"][rows]), resolution)
     twins = open_twins(data_dir, fields, test, rows, n_twins + (emulator is None)) if suite == "Mock" and sim_set == "LH" else []
     train = coarsen(select_sims(ds, split["train"][:n_train]), resolution) if len(split["train"]) else None
-    return test, twins, train
+    return data_fingerprint(ds), test, twins, train
 
 # %% ../nbs/05_evaluate.ipynb #e2e6c91e
 def take_exam(
@@ -515,12 +516,10 @@ def evaluate_files(
     "Compare an emulator with the test simulations in a folder, and write the report."
     emulator = Emulator.load(emulator, device=device) if isinstance(emulator, (str, Path)) and str(emulator) else emulator or None
     check_twins(data_dir, suite, sim_set)
-    data = data_fingerprint(open_maps(data_dir, emulator.fields if emulator else ("Mgas", "HI", "B"), suite, sim_set))
-    meta = emulator.meta if emulator else {"config": {}}
-    trained = meta.get("about", {}).get("data") if (suite, sim_set) == tuple(meta["config"].get(name) for name in ("suite", "sim_set")) else None
+    data, test, twins, train = open_sets(emulator, data_dir, suite, sim_set, n_twins, n_sims, n_train)
+    trained = emulator.meta.get("about", {}).get("data") if emulator and (suite, sim_set) == (emulator.suite, emulator.sim_set) else None
     if trained and (different := data_difference(trained, data)):
         warnings.warn(f"{emulator.name} was trained on another {suite} {sim_set} than that of {data_dir} ({different}): its test simulations may be among those that it has seen", stacklevel=2)
-    test, twins, train = open_sets(emulator, data_dir, suite, sim_set, n_twins, n_sims, n_train)
     if emulator:
         judged, name, by = emulator.sample_like(test, seed=seed), emulator.name, emulator.conditions
     elif len(twins) > 2:

@@ -27,9 +27,8 @@ import torch
 
 import cmd_emulator
 from .dataset import Normaliser
-from .maps import atomic_path, repository_root
-from .options import near
-from .store import refuse_existing
+from .maps import atomic_path, did_you_mean, repository_root
+from .manifest import check_target
 
 # %% ../nbs/03a_files.ipynb #c8ee88bb
 def fingerprint(meta: dict, weights: dict) -> str:
@@ -46,14 +45,14 @@ def fingerprint(meta: dict, weights: dict) -> str:
 @contextmanager
 def new_file(path, overwrite: bool = False):
     "Yield a temporary path beside `path`, which gets its name when it is whole. FileExistsError where something stands, even if another process was quicker."
-    refuse_existing(path, overwrite)
+    check_target(path, overwrite)
     with atomic_path(path) as temporary:
         yield temporary
         if not overwrite:
             try:
                 os.link(temporary, path)  # unlike a rename, this never replaces
             except OSError:  # another one came first, or there are no links here
-                refuse_existing(path)
+                check_target(path)
 
 # %% ../nbs/03a_files.ipynb #97b84240
 FORMAT = "cmd_emulator 2"
@@ -113,7 +112,7 @@ def find_emulator(
     found = known_emulators()
     if str(name) not in found:
         there = ", ".join(found) or "none yet: `make demo` trains one"
-        raise FileNotFoundError(f"no emulator {str(name)!r}: neither a file, a run folder, nor one of the known names ({there}){near(name, found)}")
+        raise FileNotFoundError(f"no emulator {str(name)!r}: neither a file, a run folder, nor one of the known names ({there}){did_you_mean(name, found)}")
     return found[str(name)]
 
 # %% ../nbs/03a_files.ipynb #89745420
@@ -131,7 +130,7 @@ def check_format(path, found) -> int:
 # %% ../nbs/03a_files.ipynb #0f110005
 SCHEMA: dict = {  # of the text of an emulator file, where [str] is a list of words; optional parts end with ?
     "generator": dict, "config": dict, "normaliser": dict, "fields": [str], "conditions": [str], "about?": dict, "versions?": dict, "sha256?": str,
-    "config.suite": str, "config.sim_set": str, "config.method?": str, "config.drawn?": [str], "config.ranges?": dict,
+    "config.suite": str, "config.sim_set": str, "config.method?": str, "config.drawn?": [str], "config.given?": [str], "config.ranges?": dict,
     "normaliser.fields": [str], "normaliser.mean": [float], "normaliser.std": [float], "normaliser.low": [float], "normaliser.high": [float], "normaliser.kind?": str, "normaliser.floors?": list,
 }
 
@@ -277,7 +276,7 @@ def marginalised(meta: dict, weights: dict, conditions, name) -> tuple[dict, dic
     "Metadata and weights of the emulator that draws all labels but these itself. ValueError for a label that it is not told."
     conditions, known = tuple(conditions), [*meta["conditions"], *meta["config"].get("drawn", ())]
     if unknown := [label for label in conditions if label not in meta["conditions"]]:
-        raise ValueError(f"{name} is not told {unknown[0]!r}: it is told {', '.join(meta['conditions']) or 'nothing'}{near(unknown[0], meta['conditions'])}")
+        raise ValueError(f"{name} is not told {unknown[0]!r}: it is told {', '.join(meta['conditions']) or 'nothing'}{did_you_mean(unknown[0], meta['conditions'])}")
     here = [*conditions, *(label for label in known if label not in conditions)]
     order, weights = [known.index(label) for label in here], dict(weights)
     for key in network_of(meta)[0].label_columns if here else ():
@@ -298,7 +297,7 @@ def marginalise(
     overwrite: bool = False,  # replace what is there
 ) -> str:  # its fingerprint
     "Write the emulator that draws its other labels itself. ValueError for a label that it does not know, FileExistsError for a path that is taken."
-    refuse_existing(path, overwrite)
+    check_target(path, overwrite)
     return write_sealed(path, *marginalised(*read_emulator(find_emulator(name)), conditions, name), overwrite)
 
 # %% ../nbs/03a_files.ipynb #d569dc79

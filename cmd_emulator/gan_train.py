@@ -19,7 +19,7 @@ from .dataset import Normaliser, batch_index, label_table, scale_labels
 from .gan import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig, reconstruction_targets
 from .maps import PARAMETERS
 from .checkpoint import Ranks, check_range, check_settings, config_of, precision
-from .train import RunData, main as train_main, make_parser, train
+from .train import RunData, main as train_main, make_parser
 
 # %% ../nbs/08b_gan_train.ipynb #e4804daa
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['LEAST_SIMS', 'ExpSome', 'prior', 'FlowSettings', 'fit_density', 'to_normal', 'log_density', 'group_rows',
            'summarise_maps', 'average_groups', 'unit_table', 'Stored', 'Posterior', 'check_readable', 'fit_posterior',
-           'plot_corner', 'ranks_of', 'coverage_of', 'tarp_of', 'calibrate', 'plot_coverage', 'transfer_table',
-           'draw_universes']
+           'plot_corner', 'first_views', 'ranks_of', 'coverage_of', 'tarp_of', 'calibrate', 'plot_coverage',
+           'transfer_table', 'draw_universes']
 
 # %% ../nbs/04j_infer.ipynb #34c893db
 import json
@@ -289,19 +289,24 @@ def plot_corner(draws: xr.Dataset, place: int = 0, names=None):
     "Draws from the posterior of one map, two labels at a time, with the true labels where they are known (library corner)."
     one = draws.isel(map=place)
     names = [name for name in one.data_vars] if names is None else list(names)
-    values = np.stack([one[name].values for name in names], 1)
-    truths = [float(one[f"true_{name}"]) if f"true_{name}" in one.coords else None for name in names]
-    labels = [PARAMETERS[name].symbol if name in PARAMETERS else name for name in names]
-    scales = ["log" if name in PARAMETERS and PARAMETERS[name].log else "linear" for name in names]
-    figure = plt.figure(figsize=(1.8 * len(names), 1.8 * len(names)), layout="none")
-    return need("corner", "inference").corner(values, fig=figure, labels=labels, truths=truths, axes_scale=scales, show_titles=True, title_kwargs={"fontsize": 8})
+    known = [PARAMETERS.get(name, Parameter(name, name, np.nan, np.nan, np.nan, False)) for name in names]
+    scale = lambda p, values: np.log10(values) if p.log else values
+    values = np.stack([scale(p, one[p.name].values) for p in known], 1)
+    truths = [float(scale(p, one[f"true_{p.name}"])) if f"true_{p.name}" in one.coords else None for p in known]
+    labels = [rf"$\log_{{10}}$ {p.symbol}" if p.log else p.symbol for p in known]
+    figure = plt.figure(figsize=(2.2 * len(names) + 0.6, 2.2 * len(names) + 0.6), layout="none")
+    return need("corner", "inference").corner(values, fig=figure, labels=labels, truths=truths, max_n_ticks=4, labelpad=0.1, show_titles=True, title_kwargs={"fontsize": 9})
 
 # %% ../nbs/04j_infer.ipynb #af5270a0
-def ranks_of(posterior: Posterior, ds: xr.Dataset, together: bool = False, draws: int = 500, seed: int = 0) -> xr.Dataset:  # (map, parameter) in [0, 1]
-    "Share of draws below the true label."
-    made = posterior.sample(ds, draws, together, seed)
-    shares = np.stack([(made[name] < made[f"true_{name}"]).mean("draw").values for name in posterior.names], 1)
-    return xr.Dataset({"rank": (("map", "parameter"), shares)}, {"parameter": list(posterior.names), "sim": ("map", made.sim.values)})
+def first_views(ds: xr.Dataset) -> xr.Dataset:
+    "The first map of each simulation."
+    return ds.isel(map=np.sort(np.unique(ds.sim.values, return_index=True)[1]))
+
+
+def ranks_of(made: xr.Dataset) -> xr.Dataset:  # (map, parameter) in [0, 1]
+    "Share of a posterior's draws (of `Posterior.sample`) below the true label."
+    shares = np.stack([(made[name] < made[f"true_{name}"]).mean("draw").values for name in made], 1)
+    return xr.Dataset({"rank": (("map", "parameter"), shares)}, {"parameter": list(made), "sim": ("map", made.sim.values)})
 
 
 def coverage_of(ranks: xr.Dataset, levels=np.linspace(0.05, 0.95, 19)) -> xr.Dataset:  # (parameter, level)
@@ -326,8 +331,8 @@ def calibrate(posterior: Posterior, ds: xr.Dataset, together: bool = False, draw
     n = len(np.unique(ds.sim))
     if n < 20:
         raise ValueError(f"{n} simulations: a test of calibration needs 20 or more, and 100 to say anything about one label")
-    one = ds if together else ds.isel(map=np.sort(np.unique(ds.sim.values, return_index=True)[1]))
-    made, coverage = posterior.sample(one, draws, together, seed), coverage_of(ranks_of(posterior, one, together, draws, seed))
+    made = posterior.sample(ds if together else first_views(ds), draws, together, seed)
+    coverage = coverage_of(ranks_of(made))
     gap, rows = (coverage.covered - coverage.level), []
     for p in posterior.network.config.parameters:
         u, truth = p.to_unit(made[p.name].values), p.to_unit(made[f"true_{p.name}"].values)
@@ -341,9 +346,9 @@ def plot_coverage(posteriors: dict[str, Posterior], ds: xr.Dataset, together: bo
     "Coverage of each label against credibility, and of all at once (TARP), with the 95 % band."
     names = next(iter(posteriors.values())).names
     figure, axes = plt.subplots(1, len(names) + 1, figsize=(1.9 * (len(names) + 1), 2.2), sharey=True, layout="constrained")
-    one = ds if together else ds.isel(map=np.sort(np.unique(ds.sim.values, return_index=True)[1]))
+    one = ds if together else first_views(ds)
     for title, posterior in posteriors.items():
-        coverage = coverage_of(ranks_of(posterior, one, together))
+        coverage = coverage_of(ranks_of(posterior.sample(one, 500, together)))
         for ax, name in zip(axes, names):
             ax.plot(coverage.level, coverage.covered.sel(parameter=name), label=title)
         axes[-1].plot(*tarp_of(posterior, one, together))
@@ -353,6 +358,7 @@ def plot_coverage(posteriors: dict[str, Posterior], ds: xr.Dataset, together: bo
         ax.set(title=title, xlabel="credibility", xlim=(0, 1), ylim=(0, 1))
     axes[0].set_ylabel("share of truths inside")
     axes[0].legend(fontsize=7)
+    figure.suptitle(f"posteriors on {one.attrs.get('suite', '')} {one.attrs.get('set', '')}, {len(np.unique(one.sim))} simulations", fontsize=9)
     return figure
 
 # %% ../nbs/04j_infer.ipynb #6a1c014d
@@ -363,7 +369,7 @@ def transfer_table(
     **options,  # of fit_posterior
 ) -> pd.DataFrame:  # a row a source: nats, its difference from the reference, coverage gap, shift in widths
     "Posteriors trained on each source with equal budgets, all judged on the same simulations; means over seeds, and their standard deviation."
-    one, rows = test.isel(map=np.sort(np.unique(test.sim.values, return_index=True)[1])), []
+    one, rows = first_views(test), []
     for name, source in sources.items():
         for seed in range(seeds):
             posterior = fit_posterior(source, seed=seed, **options)

@@ -4,10 +4,9 @@
 
 # %% auto #0
 __all__ = ['REGION', 'repository_root', 'find_file', 'read_params', 'style_file', 'use_style', 'show_labels', 'save_params',
-           'parameter_names', 'label_maps', 'note_file', 'origin_note', 'tell_origin', 'save_maps', 'map_array',
-           'check_alignment', 'border_jump', 'note_release', 'open_maps', 'lazy_maps', 'pair_sets', 'join_sets',
-           'floor_of', 'fill_empty', 'log_maps', 'split_sims', 'maps_of', 'split_maps', 'select_sims', 'coarsen',
-           'map_title', 'show_maps']
+           'parameter_names', 'label_maps', 'origin_note', 'tell_origin', 'save_maps', 'map_array', 'check_alignment',
+           'border_jump', 'note_release', 'open_maps', 'lazy_maps', 'pair_sets', 'join_sets', 'floor_of', 'fill_empty',
+           'log_maps', 'split_sims', 'maps_of', 'split_maps', 'select_sims', 'coarsen', 'map_title', 'show_maps']
 
 # %% ../nbs/00_explore.ipynb #84830de9
 import json
@@ -26,7 +25,7 @@ from xarray.core import indexing
 from .catalogue import BOX, CLASSIC, FIELDS, FURTHER_PARAMETERS, N_SIMS, PARAMETERS, RESOLUTION, SETS, SLAB, SUITE_LABELS, SUITES, VIEWS, Field, Parameter
 from .catalogue import catalogue, check_choice, check_exists, check_field, check_labels, check_parameter, check_sim_set, check_suite, table_of
 from .catalogue import convert_labels, did_you_mean, fields_of, find_parameter, is_parameter, known_parameters, maps_bytes, maps_file
-from .catalogue import names_by_width, order_parameters, params_file, plain_name, register_suite
+from .catalogue import names_by_width, note_file, order_parameters, params_file, plain_name, register_suite
 from .manifest import MANIFEST, atomic_path, describe_file, file_digest, read_manifest, release_of, verify_files, write_manifest
 
 # %% ../nbs/00_explore.ipynb #2730954f
@@ -160,7 +159,7 @@ def save_params(
     sim_set: str,
     names=None,  # of the columns; named in a first line `# ...` unless they are CMD's
 ) -> Path:
-    "Write CMD's table of parameters: five decimals, or as many as the value needs."
+    "Write CMD's table of parameters: five decimals, or as many as the value needs. An emulator's note beside an earlier one goes."
     rows = np.asarray(labels, dtype=np.float64)
     lines = [" ".join(short if float(short := f"{v:.5f}") == v else repr(float(v)) for v in row) for row in rows]
     if names is not None and (tuple(names) != tuple(PARAMETERS) or names_by_width(np.ones((1, 6)), suite)[:6] != tuple(PARAMETERS)):
@@ -168,6 +167,7 @@ def save_params(
     path = Path(data_dir) / params_file(suite, sim_set)
     with atomic_path(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n")
+    path.with_name(note_file(suite, sim_set)).unlink(missing_ok=True)
     return path
 
 # %% ../nbs/00_explore.ipynb #74fbc7af
@@ -241,11 +241,6 @@ REGION = {"seed": np.uint64, "region": np.int64, "batch": np.int64}  # coordinat
 _ORIGIN = ("title", "source", "emulator", "seed", "weights", "truncation", "steps")  # attributes that emulated maps have
 
 
-def note_file(suite: str, sim_set: str) -> str:
-    "Name of the note beside CMD-named files that an emulator drew."
-    return params_file(suite, sim_set).replace("params_", "emulated_", 1).replace(".txt", ".json")
-
-
 def origin_note(attrs: dict, coords: dict, **more) -> str:
     "JSON: attributes that say who drew the maps; seed, region and batch of each; and whatever else there is to tell."
     plain = {name: np.asarray(coords[name]).tolist() for name in REGION}
@@ -290,12 +285,9 @@ def save_maps(
         with atomic_path(Path(data_dir) / maps_file(field, suite, sim_set)) as temporary:
             np.save(temporary, ds[field].values, allow_pickle=False)
     save_params(table, data_dir, suite, sim_set, names)
-    note = Path(data_dir) / note_file(suite, sim_set)
     if set(REGION) <= set(ds.coords):
-        with atomic_path(note) as temporary:
+        with atomic_path(Path(data_dir) / note_file(suite, sim_set)) as temporary:
             temporary.write_text(origin_note(ds.attrs, dict(ds.coords)), encoding="utf-8")
-    else:
-        note.unlink(missing_ok=True)
 
 # %% ../nbs/00_explore.ipynb #098b32bb
 def map_array(
@@ -385,12 +377,21 @@ def note_release(ds: xr.Dataset, data_dir) -> None:
         if release == "before May 2024":
             warnings.warn(f"{path} is of CMD's release before May 2024, pixels at the border of its maps are wrong: download it again", stacklevel=4)
 
+# %% ../nbs/00_explore.ipynb #wr1tt001
+def _written(path: Path) -> tuple:
+    "What tells one writing of a file from another; writers replace a table before and after they replace maps."
+    if not path.is_file():
+        return ()
+    stat = path.stat()
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
+
 # %% ../nbs/00_explore.ipynb #fa354399
 def _open_set(data_dir, fields, suite: str, sim_set: str, verify: str, parameters=None) -> xr.Dataset:
     "`open_maps` for one suite and one set."
     paths = {field: find_file(data_dir, maps_file(field, suite, sim_set)) for field in fields}
     file = find_file(data_dir, params_file(suite, sim_set))
     check_exists(fields, suite, None if any(path.is_file() for path in paths.values()) else sim_set)
+    began = _written(file)
     if check_choice("way to verify", verify, ("quick", "full", "off")) != "off":
         verify_files(data_dir, [file.name, *(path.name for path in paths.values() if path.is_file())], full=verify == "full")
     arrays: dict[str, np.ndarray] = {field: _open_array(path) for field, path in paths.items()}
@@ -398,6 +399,8 @@ def _open_set(data_dir, fields, suite: str, sim_set: str, verify: str, parameter
     if len(set(shapes.values())) > 1:
         raise ValueError(f"the files of {suite} {sim_set} in {data_dir} do not cover the same maps: {shapes}")
     table, columns = read_params(data_dir, suite, sim_set)
+    if _written(file) != began:
+        raise ValueError(f"{file} was rewritten while its maps were opened: open them again")
     n_maps = len(arrays[fields[0]])
     if len(table) * VIEWS != n_maps:
         raise ValueError(f"{file} has {len(table)} rows, expected {n_maps // VIEWS} for {n_maps} maps of {n_maps // VIEWS} simulations")

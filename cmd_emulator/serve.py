@@ -24,12 +24,12 @@ from pathlib import Path
 from .emulator import Emulator
 from .explorer import page
 from .files import find_emulator
-from .store import refuse_existing
+from .manifest import check_target
 
 # %% ../nbs/06b_serve.ipynb #5e457215
 def page_notebook(name, path) -> Path:
     "Write the notebook of one cell that Voilà serves. FileExistsError for a path that is taken."
-    refuse_existing(path)
+    check_target(path)
     source = f"from {page.__module__} import page\npage({str(name)!r})"
     cell = {"cell_type": "code", "id": "page", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
     kernel = {"name": "python3", "display_name": "python3", "language": "python"}

@@ -33,7 +33,7 @@ from .files import init_from, plain, save_emulator
 from .flow import Flow, FlowConfig, corrected
 from .losses import FlowLoss, draw_times
 from .maps import PARAMETERS, check_field, coarsen, maps_of, open_maps, parameter_names, select_sims, split_maps
-from .score import MOST_VALID, distances, draw_like, measure_floor, open_board, plot_metrics, ratios, read_metrics, sample_picture, spread, summarise
+from .score import MOST_VALID, distances, draw_like, measure_floor, open_board, ratios, sample_picture, spread, summarise
 from .options import one_sentence, whole
 
 # %% ../nbs/04_train.ipynb #f7e7df58
