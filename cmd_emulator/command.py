@@ -225,8 +225,10 @@ def _paint(a) -> None:
     emulator = Emulator.load(a.emulator, a.device)
     if not emulator.given:
         raise ValueError(f"{emulator.name} is given no maps: `cmd_emulator sample` draws whole regions")
-    ds = coarsen(open_maps(a.data_dir, emulator.given, a.suite, a.sim_set, parameters=emulator.conditions or None), emulator.resolution)
-    print(emulator.write_painted(ds, a.output, a.n, a.seed, a.batch, a.overwrite, not a.quiet, a.steps, **_parameters(a)))
+    given = _parameters(a)
+    labels = [name for name in emulator.conditions if name not in given]  # an N-body table has no feedback
+    ds = coarsen(open_maps(a.data_dir, emulator.given, a.suite, a.sim_set, parameters=labels or None), emulator.resolution)
+    print(emulator.write_painted(ds, a.output, a.n, a.seed, a.batch, a.overwrite, not a.quiet, a.steps, **given))
 
 
 # %% ../nbs/07_command.ipynb #bb37d088

@@ -32,7 +32,7 @@ from .extras import need
 from .files import build_generator, find_emulator, fingerprint, read_emulator
 from .manifest import allocate, check_target, put_in_place
 from .maps import FIELDS, PARAMETERS, REGION, VIEWS, Parameter, atomic_path, check_choice, check_labels, did_you_mean, known_parameters, label_maps, maps_file, note_file, origin_note
-from .maps import parameter_names, params_file, save_params, table_of
+from .maps import parameter_names, params_file, plain_fields, save_params, table_of
 from .model import generate, numbered_draws
 from .modes import check_positive, check_whole
 
@@ -116,7 +116,12 @@ class Described:
     @property
     def given(self) -> tuple[str, ...]:
         "Fields of the same region that it is given, beside the parameters; () when it draws whole universes."
-        return tuple(self.meta["config"].get("given", ()))
+        return plain_fields(self.meta["config"].get("given", ()))
+
+    @property
+    def opened(self) -> tuple[str, ...]:
+        "Fields that it draws and is given, as `open_maps` takes them."
+        return (*self.fields, *self.meta["config"].get("given", ()))
 
     @property
     def drawn(self) -> tuple[str, ...]:

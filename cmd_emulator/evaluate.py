@@ -371,7 +371,7 @@ def conditional_sections(emulator: Emulator, data_dir, suite: str, seed: int) ->
     for sim_set, make in {"1P": response_section, "CV": scatter_section, "EX": extremes_section}.items():
         present = (Path(data_dir) / maps_file(emulator.fields[0], suite, sim_set)).is_file()
         if present and (emulator.conditions or sim_set == "CV"):
-            ds = coarsen(open_maps(data_dir, (*emulator.fields, *emulator.given), suite, sim_set, parameters=emulator.conditions or None), emulator.resolution)
+            ds = coarsen(open_maps(data_dir, emulator.opened, suite, sim_set, parameters=emulator.conditions or None), emulator.resolution)
             like = ds.isel(map=np.flatnonzero(np.all([ds[c].values > 0 for c in emulator.conditions], axis=0))) if emulator.conditions else ds
             region = like["view"].values if sim_set == "1P" else None  # CAMELS' 1P shares its initial conditions, so do the latents
             with warnings.catch_warnings():
@@ -448,7 +448,7 @@ def open_twins(data_dir, fields, like: xr.Dataset, rows: np.ndarray, most: int) 
 def open_sets(emulator, data_dir, suite: str, sim_set: str, n_twins: int, n_sims: int, n_train: int) -> tuple:
     "Fingerprint of the files' maps, test simulations, their twins and training simulations (None for a small set), split as in the emulator's training."
     fields, config = (emulator.fields, emulator.meta["config"]) if emulator else (("Mgas", "HI", "B"), {})
-    ds = open_maps(data_dir, (*fields, *(emulator.given if emulator else ())), suite, sim_set, parameters=emulator.conditions or None if emulator else None)
+    ds = open_maps(data_dir, emulator.opened if emulator else fields, suite, sim_set, parameters=emulator.conditions or None if emulator else None)
     resolution = emulator.resolution if emulator else ds.sizes["x"]
     whole = sim_set in ("CV", "1P", "EX", "BE")  # sets too small to part with simulations
     split: dict = {"train": [], "test": np.unique(ds.sim)} if whole else split_maps(ds, seed=config.get("split_seed", 0))

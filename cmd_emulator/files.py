@@ -27,7 +27,7 @@ import torch
 
 import cmd_emulator
 from .dataset import Normaliser
-from .maps import atomic_path, did_you_mean, repository_root
+from .maps import atomic_path, did_you_mean, plain_fields, repository_root
 from .manifest import check_target
 
 # %% ../nbs/03a_files.ipynb #c8ee88bb
@@ -265,7 +265,7 @@ def build_generator(path, meta: dict, weights: dict) -> torch.nn.Module:
         raise ValueError(f"{path}: its weights do not fit its network ({str(error).splitlines()[-1].strip()}); fetch or train it again") from error
     if broken := [name for name, value in weights.items() if not torch.isfinite(value).all()]:
         raise ValueError(f"{path}: its weights {broken[0]} are not finite; train it again")
-    given = list(meta["config"].get("given", ()))
+    given = list(plain_fields(meta["config"].get("given", ())))
     counts = len(meta["fields"]), len(meta["conditions"]), len(meta["config"].get("drawn", ())), len(given), list(meta["normaliser"].get("fields", ()))
     if counts != (network.config.fields, network.config.conditions, network.config.drawn, getattr(network.config, "given", 0), [*meta["fields"], *given]):
         raise ValueError(f"{path}: its fields {meta['fields']} and parameters {meta['conditions']} do not fit its network and its normaliser; fetch it again")

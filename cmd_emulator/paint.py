@@ -18,7 +18,7 @@ import xarray as xr
 from .baselines import first_maps, relabel, unit_labels, varying
 from .bench import Section, tabulate
 from .dataset import stack_fields
-from .maps import VIEWS, coarsen, maps_file, open_maps, parameter_names
+from .maps import NBODY, VIEWS, coarsen, maps_file, open_maps, parameter_names
 from .modes import fft, mode_rings
 from .statistics import k_axis, power_spectrum, spectra
 
@@ -260,8 +260,9 @@ def painting_sections(emulator, test: xr.Dataset, train: xr.Dataset, data_dir, s
     single, mean = painted.isel(draw=0), 10 ** np.log10(painted).mean("draw", keep_attrs=True)
     rivals = {f"mean of {draws} draws": mean} | paint_baselines(some, one, fields, given, seed)
     sections = [painting_section(single, one[fields], rivals), rank_section(painted, one[fields])]
-    if (Path(data_dir) / maps_file(given, emulator.suite, "1P")).is_file():
-        ds = coarsen(open_maps(data_dir, [*fields, *emulator.given], emulator.suite, "1P", parameters=emulator.conditions), emulator.resolution)
+    from_nbody = "Nbody_" * emulator.opened[-1].startswith(NBODY)
+    if (Path(data_dir) / maps_file(given, from_nbody + emulator.suite, "1P")).is_file():
+        ds = coarsen(open_maps(data_dir, emulator.opened, emulator.suite, "1P", parameters=emulator.conditions), emulator.resolution)
         feedback = [name for name in emulator.conditions if name.startswith("A_")]
         table = pd.concat([feedback_response(emulator, ds, name, seed) for name in feedback])
         note = "Change of log10 maps from the fiducial to the lowest and the highest value of a feedback parameter, painted on the fiducial matter, against the 1P simulations: r in ranges of k [h/Mpc], and standard deviation painted over simulated."

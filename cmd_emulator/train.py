@@ -32,7 +32,7 @@ from .dataset import Normaliser, batch_index, best_batches, resident
 from .files import init_from, plain, save_emulator
 from .flow import Flow, FlowConfig, corrected
 from .losses import FlowLoss, draw_times
-from .maps import PARAMETERS, check_field, coarsen, maps_of, open_maps, parameter_names, select_sims, split_maps
+from .maps import PARAMETERS, check_field, coarsen, maps_of, open_maps, parameter_names, plain_fields, select_sims, split_maps
 from .score import MOST_VALID, distances, draw_like, measure_floor, open_board, ratios, sample_picture, spread, summarise
 from .options import one_sentence, whole
 
@@ -44,7 +44,7 @@ class TrainConfig:
     suite: str = "Mock"
     sim_set: str = "LH"
     fields: tuple[str, ...] = ("Mgas", "HI", "B")
-    given: tuple[str, ...] = ()  # fields that the emulator is given beside the labels, for painting: ("Mtot",)
+    given: tuple[str, ...] = ()  # fields that the emulator is given beside the labels, for painting: ("Mtot",), or ("Nbody:Mtot",) as `open_maps` has it
     conditions: tuple[str, ...] = tuple(PARAMETERS)  # any subset of the label columns; () is unconditional
     resolution: int = 64  # pixels a side
     images: int = 36_000  # maps to show in all
@@ -73,7 +73,7 @@ class TrainConfig:
         check_range(self, 0, 1, "warmup", "cooldown", "ema")
         check_range(self, 0, math.inf, "seed", "lr", "resident_gb", "correction")
 
-        if both := [name for name in self.given if check_field(name) in self.fields]:
+        if both := [name for name in plain_fields(self.given) if check_field(name) in self.fields]:
             raise ValueError(f"given {both[0]}: it is among the fields to draw ({', '.join(self.fields)}); leave it out of one of them")
 
     def flow(self) -> FlowConfig:
@@ -292,7 +292,7 @@ class Run:
             return {}
         seconds = time.perf_counter() - self.began
         network = trainer.finish(self.data)
-        made = draw_like(network, self.data.normaliser, config.conditions, self.data.valid, config.seed, getattr(config, "given", ()))
+        made = draw_like(network, self.data.normaliser, config.conditions, self.data.valid, config.seed, plain_fields(getattr(config, "given", ())))
         seen = summarise(made)
         found = distances(seen, self.truth)
         line = {"images": trainer.seen, "seconds": round(seconds, 1), "images_per_second": round(trainer.seen / seconds, 1)}
@@ -362,7 +362,7 @@ def make_parser(presets: dict = PRESETS, program: str = "train", run: str = "smo
     add("suite", "Mock", "suite the maps belong to")
     add("sim-set", "LH", "set within the suite")
     add("fields", "", '"Mgas HI B"; empty: the preset\'s')
-    add("given", "", '"Mtot": fields that the emulator is given, to paint the others; empty: the preset\'s')
+    add("given", "", '"Mtot" or "Nbody:Mtot": fields that the emulator is given, to paint the others; empty: the preset\'s')
     add("conditions", "all", 'parameters to condition on, "Omega_m sigma_8", "all" or "none"')
     for name, text in dict(resolution="pixels a side", images="maps to show in all", batch="maps a step, over all processes").items():
         add(name, 0, f"{text}; 0: the preset's")
