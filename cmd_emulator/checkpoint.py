@@ -16,7 +16,7 @@ import os
 import signal
 import threading
 import warnings
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from dataclasses import fields as settings_of
 from pathlib import Path
@@ -25,10 +25,10 @@ import numpy as np
 import torch
 import torch.distributed as dist
 import xarray as xr
-from filelock import FileLock, Timeout
 
 import cmd_emulator
 from .files import plain
+from .manifest import hold
 from .maps import atomic_path, check_field, check_parameter, check_sim_set, check_suite, did_you_mean, parameter_names, params_file, read_params, split_sims
 from .model import check_resolution
 
@@ -223,18 +223,10 @@ class PoliteInterrupt:
                 signal.signal(number, handler)
 
 # %% ../nbs/03d_checkpoint.ipynb #1f39d356
-@contextmanager
 def claim(run_dir, ranks: Ranks):
-    "Hold the run folder; RuntimeError when another training holds it."
-    if ranks.rank:
-        yield
-        return
-    try:
-        Path(run_dir).mkdir(parents=True, exist_ok=True)
-        with FileLock(Path(run_dir) / ".lock", timeout=0):
-            yield
-    except Timeout as error:
-        raise RuntimeError(f"another process is training in {run_dir}: choose another run name, or wait until it has ended") from error
+    "Hold the run folder, by the first of its processes; BlockingIOError when another training holds it."
+    return nullcontext() if ranks.rank else hold(Path(run_dir) / ".lock", f"another process is training in {run_dir}: choose another run name, or wait until it has ended")
+
 
 # %% ../nbs/03d_checkpoint.ipynb #7e56cfac
 def write_text(path, text: str) -> None:

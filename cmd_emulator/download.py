@@ -18,20 +18,18 @@ import random
 import re
 import shutil
 import sys
-import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
 import numpy as np
 import requests
 from tqdm import tqdm
 
 from . import __version__
+from .manifest import hold
 from .maps import MANIFEST, RESOLUTION, VIEWS, atomic_path, check_exists, describe_file, maps_bytes, maps_file
 from .maps import params_file, read_manifest, read_params, verify_files, write_manifest
 
@@ -306,23 +304,10 @@ def _free_space(data_dir: Path, missing: dict[str, int]) -> None:
         raise OSError(f"{len(missing)} files need {need / 1e9:,.1f} GB more, but {data_dir} has {free / 1e9:,.1f} GB free: make room, ask for fewer fields or choose another data_dir")
 
 # %% ../nbs/00d_download.ipynb #0281a1ae
-@contextmanager
 def _folder(data_dir: Path):
-    "Hold a folder for one download; OSError if it cannot be written or another process downloads into it."
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=data_dir):
-            pass
-        lock = filelock.FileLock(data_dir / ".cmd_download.lock")
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        raise OSError(f"another process downloads into {data_dir}: wait for it or choose another data_dir") from None
-    except OSError as error:
-        raise type(error)(f"cannot write in {data_dir}: {error}; choose a data_dir of your own") from None
-    try:
-        yield
-    finally:
-        lock.release()
+    "Hold a folder for one download."
+    return hold(data_dir / ".cmd_download.lock", f"another process downloads into {data_dir}: wait for it or choose another data_dir")
+
 
 # %% ../nbs/00d_download.ipynb #424a8a3d
 class _Download:

@@ -14,13 +14,12 @@ import json
 import shutil
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import torch
 import xarray as xr
-from filelock import FileLock, Timeout
 from torch import nn
 from tqdm import tqdm
 
@@ -30,7 +29,7 @@ from .checkpoint import data_fingerprint
 from .exchange import consolidate
 from .extras import need
 from .files import build_generator, find_emulator, fingerprint, read_emulator
-from .manifest import allocate, check_target, put_in_place
+from .manifest import allocate, check_target, hold, put_in_place
 from .maps import FIELDS, PARAMETERS, REGION, VIEWS, Parameter, atomic_path, check_choice, check_labels, did_you_mean, known_parameters, label_maps, maps_file, note_file, origin_note
 from .maps import parameter_names, params_file, plain_fields, save_params, table_of
 from .model import generate, numbered_draws
@@ -488,15 +487,10 @@ def write_netcdf(emulator: Emulator, path: Path, n: int, request: dict, columns:
         ds.assign_attrs(provenance=emulator.provenance(**request)).to_netcdf(temporary, engine="scipy")
 
 # %% ../nbs/04a_emulate.ipynb #al0ne001
-@contextmanager
 def _alone(path: Path):
-    "Hold a place for one writer, by a file beside it that stays. ValueError while another holds it."
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(path.with_name(f".{path.name}.lock"), timeout=0):
-            yield
-    except Timeout:
-        raise ValueError(f"another program is writing {path}: wait for it, or choose another name") from None
+    "Hold a place for one writer, by a file beside it."
+    return hold(path.with_name(f".{path.name}.lock"), f"another program is writing {path}: wait for it, or choose another name")
+
 
 # %% ../nbs/04a_emulate.ipynb #8179abff
 @_method

@@ -393,15 +393,19 @@ def _open_set(data_dir, fields, suite: str, sim_set: str, verify: str, parameter
     file = find_file(data_dir, params_file(suite, sim_set))
     check_exists(fields, suite, None if any(path.is_file() for path in paths.values()) else sim_set)
     began = _written(file)
-    if check_choice("way to verify", verify, ("quick", "full", "off")) != "off":
-        verify_files(data_dir, [file.name, *(path.name for path in paths.values() if path.is_file())], full=verify == "full")
-    arrays: dict[str, np.ndarray] = {field: _open_array(path) for field, path in paths.items()}
+    try:
+        if check_choice("way to verify", verify, ("quick", "full", "off")) != "off":
+            verify_files(data_dir, [file.name, *(path.name for path in paths.values() if path.is_file())], full=verify == "full")
+        arrays: dict[str, np.ndarray] = {field: _open_array(path) for field, path in paths.items()}
+        table, columns = read_params(data_dir, suite, sim_set)
+    except FileNotFoundError:
+        if _written(file) == began:
+            raise
+    if _written(file) != began:
+        raise ValueError(f"{file} was rewritten while its maps were opened: open them again")
     shapes = {field: array.shape for field, array in arrays.items()}
     if len(set(shapes.values())) > 1:
         raise ValueError(f"the files of {suite} {sim_set} in {data_dir} do not cover the same maps: {shapes}")
-    table, columns = read_params(data_dir, suite, sim_set)
-    if _written(file) != began:
-        raise ValueError(f"{file} was rewritten while its maps were opened: open them again")
     n_maps = len(arrays[fields[0]])
     if len(table) * VIEWS != n_maps:
         raise ValueError(f"{file} has {len(table)} rows, expected {n_maps // VIEWS} for {n_maps} maps of {n_maps // VIEWS} simulations")
@@ -697,11 +701,11 @@ def join_nbody(
     "The fields of both under the labels of the first. ValueError unless cosmologies, grids, boxes and regions are the same."
     who = " and ".join(f"{one.attrs['suite']} {one.attrs['set']}" for one in (ds, nbody))
     _check_equal(ds, nbody, "are not of the same universes", maps=lambda ds: ds.sizes["map"])
-    for name in set(parameter_names(nbody)) & set(ds.coords):
+    for name in sorted(set(parameter_names(nbody)) & set(ds.coords)):
         if len(wrong := np.flatnonzero(~np.isclose(ds[name], nbody[name], rtol=1e-4))):
             raise ValueError(f"{who} are not of the same universes: {name} of map {wrong[0]} is {float(ds[name][wrong[0]]):g} and {float(nbody[name][wrong[0]]):g}")
     if both := set(nbody) & set(ds):
-        raise ValueError(f"{', '.join(both)} is asked for twice, of {who}: leave one out")
+        raise ValueError(f"{', '.join(sorted(both))} is asked for twice, of {who}: leave one out")
     if look:
         some = np.unique(np.linspace(0, ds.sizes["map"] - 1, 8).astype(int))
         blocks = lambda one, field: np.log10(np.maximum(coarsen(one[[field]].isel(map=some), 8)[field].values, 1e-30)).reshape(-1, 64)

@@ -17,9 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from filelock import FileLock, Timeout
 
-from .manifest import allocate, check_target, put_in_place
+from .manifest import allocate, check_target, hold, put_in_place
 from .maps import atomic_path, coarsen, file_digest, fill_empty, floor_of, log_maps, maps_file, open_maps
 from .maps import parameter_names, params_file
 
@@ -185,7 +184,7 @@ def make_store(
     coarsen(ds.isel(map=slice(0, 1)), shape[-1])  # raises if it cannot be
     wanted: dict = {"suite": suite, "set": sim_set, "fields": list(ds.data_vars), "sources": _sources(data_dir, ds.data_vars, suite, sim_set)}
     wanted |= {"resolution": shape[-1], "floors": {name: floor_of(name, floors) for name in ds.data_vars}}
-    with _hold(path):
+    with _held(path):
         place, note = _place(path, wanted, overwrite)
         note = note or _begin(place, ds, wanted, shape)
         starts = range(note["done"], shape[0], chunk)
@@ -201,23 +200,10 @@ def make_store(
     return path
 
 # %% ../nbs/00e_store.ipynb #7cf598a7
-class _hold:
-    "Hold a folder for one conversion, by a file beside it; OSError if it cannot be written or another process converts into it."
+def _held(path: Path):
+    "Hold a folder for one conversion, by a file beside it."
+    return hold(path.with_name(f".{path.name}.lock"), f"another process makes the store {path}: wait for it or choose another path")
 
-    def __init__(self, path: Path):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0).acquire().lock
-        except Timeout:
-            raise OSError(f"another process makes the store {path}: wait for it or choose another path") from None
-        except (OSError, NotImplementedError) as error:
-            raise (type(error) if isinstance(error, OSError) else OSError)(f"cannot write a store in {path}: {error}; choose a path of your own") from None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.lock.release()
 
 # %% ../nbs/00e_store.ipynb #5df0178f
 @dataclass(frozen=True)
@@ -311,7 +297,7 @@ def export_store(
 ) -> None:
     "Copy a store into a Zarr (version 3) group, which can be read through fsspec from an object store or a web server. FileExistsError for a place that is taken."
     store, note, zarr, remote = open_store(path), _begun(Path(path)), _zarr(), "://" in str(url)
-    with nullcontext() if remote else _hold(Path(url)):
+    with nullcontext() if remote else _held(Path(url)):
         part = str(url) if remote else Path(url).with_name(f".{Path(url).name}.part")
         if not remote:
             check_target(url, overwrite)

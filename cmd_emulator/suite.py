@@ -19,10 +19,9 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from .manifest import allocate
+from .manifest import allocate, hold
 from .maps import PARAMETERS, VIEWS, atomic_path, check_sim_set, maps_file, params_file, read_params, save_params, split_sims
 from .modes import check_whole
 from .painting import box_maps, check_request
@@ -294,19 +293,6 @@ def _run(journal: _Journal, labels, seeds, done: np.ndarray, workers: int, progr
         journal.save(done)
         bar.close()
 
-# %% ../nbs/00a_suite.ipynb #82248b69
-def _lock(path: Path):
-    "One process at a time: a second one says so and waits. A killed process leaves no lock."
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path)
-        return lock.acquire(timeout=0.2)
-    except Timeout:
-        print(f"another process is writing this suite ({path}): waiting for it to finish", file=sys.stderr)
-        return lock.acquire()
-    except (OSError, NotImplementedError) as error:
-        raise OSError(f"cannot write in the directory {path.parent}: {error}; choose a folder of your own, on a file system with locks") from None
-
 # %% ../nbs/00a_suite.ipynb #602324ec
 def simulate_suite(
     data_dir,  # folder, made if needed
@@ -322,7 +308,8 @@ def simulate_suite(
     "Write a suite as CMD-named files: maps, params, seeds. Resumes where it was stopped; a suite already there is returned at once."
     data_dir, fields, sim_set = Path(data_dir), check_request(resolution, fields), check_sim_set(sim_set)
     workers = _how_many(workers, resolution)
-    with _lock(data_dir / f".lock_{sim_set}_Mock.txt"):
+    lock = data_dir / f".lock_{sim_set}_Mock.txt"
+    with hold(lock, f"another process is writing this suite ({lock}): waiting for it to finish", wait=True):
         labels, seeds = _plan(data_dir, sim_set, n_sims, seed)
         settings = {"sim_set": sim_set, "n_sims": len(labels), "resolution": int(resolution), "seed": int(seed), "fields": list(fields)}
         settings |= {"universe version": VERSION, "checksum of labels": zlib.crc32(labels.tobytes())}

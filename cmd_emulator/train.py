@@ -84,7 +84,7 @@ PRESETS: dict[str, dict] = {
     "smoke": dict(resolution=32, images=1_280, width=16, max_channels=32, correction=60, reports=2),
     "laptop": dict(images=36_000, width=32, max_channels=96, correction=1_200, reports=4),
     "mock64": dict(images=500_000, warmup=0.04, correction=4_800, reports=10),
-    "paint64": dict(given=("Mtot",), images=250_000, correction=4_800, reports=5),
+    "paint64": dict(given=("Mtot",), images=200_000, width=32, max_channels=96, correction=2_400, reports=5),
     "mock128": dict(resolution=128, images=120_000, batch=16, init_from="mock64", correction=2_400, reports=10),
     "cmd64": dict(images=600_000, correction=4_800, reports=10),
     "cmd256": dict(resolution=256, images=2_000_000, batch=64, accumulate=4, lr=1e-3, width=64, max_channels=256, levels=5, correction=2_400, reports=50),
