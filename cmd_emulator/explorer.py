@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['slider', 'Latest', 'Sampler', 'seconds_per_map', 'note_html', 'Notes', 'python_code', 'code_html', 'Controls',
-           'image_widget', 'MapView', 'CurvesView', 'Viewer', 'release_to_draw', 'page_layout', 'connect', 'Explorer',
-           'explore', 'page']
+           'image_widget', 'MapView', 'CurvesView', 'posterior_name', 'reading_html', 'Viewer', 'release_to_draw',
+           'page_layout', 'connect', 'Explorer', 'explore', 'page']
 
 # %% ../nbs/06a_explorer.ipynb #e0a10018
 from .extras import need
@@ -21,6 +21,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field as default_of
 from functools import lru_cache
 from html import escape
+from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from textwrap import fill
 
@@ -29,7 +31,8 @@ import numpy as np
 import xarray as xr
 
 from .emulator import Emulator
-from .maps import FIELDS, Parameter, atomic_path, check_labels
+from .maps import FIELDS, PARAMETERS, Parameter, atomic_path, check_labels
+from .painted import PaintedRegion, example_maps
 from cmd_emulator.render import (
     KINDS, Bands, Curves, Position, caption, check_asked, colour_limits, curves_caption, difference_panels, download_link, map_limits,
     maps_png, pack_maps, packaged_bands, palette_png, panels_image, parameter_of, scale_png, sweep_gif, to_png,
@@ -186,11 +189,14 @@ class Controls(widgets.VBox):
         self.seed = widgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="seed", tooltip="another seed is another region", **_SIZE)
         self.size = widgets.IntSlider(ensemble, 1, 32, description="maps", tooltip="size of the ensemble behind the curves", continuous_update=False, **_SIZE)
         self.truncation = widgets.FloatSlider(1.0, min=0.0, max=1.0, step=0.05, description="truncate", tooltip="below 1: more typical, less varied", **_SIZE)
+        self.region = widgets.IntSlider(0, 0, getattr(emulator, "regions", 1) - 1, description="region", tooltip="which simulated region is painted", **_SIZE)
+        self.simulated = widgets.ToggleButton(False, description="simulation", tooltip="this region as it was simulated, above what is painted")
+        self.infer = widgets.ToggleButton(False, description="infer", tooltip="labels that a posterior network reads from the map on screen")
         self.choices = {field: widgets.ToggleButton(True, description=field, tooltip=FIELDS[field].long_name, layout={"width": "76px"}) for field in self.fields}
         self.colours = widgets.ToggleButtons(options=["fixed", "per map"], tooltips=["one scale for all universes", "fitted to the maps on screen"], style={"button_width": "76px"})
         self.compare = widgets.ToggleButton(False, description="compare", tooltip="keep this universe as A, and move on")
         self.exchange = widgets.Button(description="swap A and B")
-        self.home = widgets.Button(description="fiducial universe")
+        self.home = widgets.Button(description="as simulated" if hasattr(emulator, "own") else "fiducial universe", tooltip="where the sliders began")
         menu = {"layout": {"width": "190px"}, "style": {"description_width": "50px"}}
         self.swept = widgets.Dropdown(options=list(self.parameters), description="sweep", **menu)
         self.player = widgets.Play(value=0, min=0, max=38, interval=160, show_repeat=True)
@@ -201,6 +207,11 @@ class Controls(widgets.VBox):
     def values(self) -> dict[str, float]:
         "Where the sliders are."
         return {name: control.value for name, control in self.sliders.items()}
+
+    @property
+    def start(self) -> dict[str, float]:
+        "Where the home button leads: the fiducial universe, or the feedback that the present region was simulated with."
+        return {name: p.fiducial for name, p in self.parameters.items()} | getattr(self.emulator, "own", {})
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -241,7 +252,8 @@ class MapView:
         self.spans = {field: (limits[field][1] - limits[field][0]) / 3 for field in self.fields}  # half the width of the difference's scale [dex]
         self.images = [image_widget(name) for name in ("picture", "scale", "other", "difference", "change_scale")]
         self.picture, self.scale, self.other, self.difference, self.change_scale = self.images
-        a, b, change = (widgets.HTML(f"<b>{text}</b>") for text in ("A", "B, the sliders", "B − A"))
+        self.titles = [widgets.HTML() for _ in range(3)]
+        a, b, change = self.titles
         self.boxes = [a, self.other, b, self.picture, self.scale, change, self.difference, self.change_scale]
         self.arrange(len(self.fields), False)
 
@@ -252,8 +264,10 @@ class MapView:
         for box in self.boxes:
             box.layout.display = None if compared or box in (self.picture, self.scale) else "none"
 
-    def show(self, maps: xr.Dataset, other: xr.Dataset | None, fields, limits: dict) -> None:
-        "Paint these maps, and another universe and the difference to it where there is one."
+    def show(self, maps: xr.Dataset, other: xr.Dataset | None, fields, limits: dict, names: tuple[str, str] = ("A", "B")) -> None:
+        "Show these maps, and others and the difference to them where there are any; `names` are those of the others and these."
+        for title, text in zip(self.titles, (names[0], f"{names[1]}, the sliders", f"{names[1]} − {names[0]}")):
+            title.value = f"<b>{text}</b>"
         self.arrange(len(fields), other is not None)
         self.picture.value = palette_png(maps, fields, limits)
         self.scale.value = _bars(tuple((*limits[f], FIELDS[f].cmap, FIELDS[f].label) for f in fields))
@@ -271,21 +285,45 @@ class CurvesView:
         self.figures = {}  # fields -> Curves
         self.image, self.legend = image_widget("curves"), widgets.HTML()
 
-    def show(self, now: xr.Dataset, other: xr.Dataset | None, fields, labels: dict) -> None:
+    def show(self, now: xr.Dataset, other: xr.Dataset | None, fields, labels: dict, dashed: str = "at A") -> None:
         "Draw the curves of `now`, of another ensemble where there is one, and the band at these parameters."
         if fields not in self.figures:
             self.figures[fields] = Curves(fields, self.limits, self.bands, 3.2 * len(fields))
         self.image.value = self.figures[fields].show(now, other, labels)
         self.image.layout.width = f"{100 * len(fields) / max(3, len(self.fields)):.0f}%"
-        self.legend.value = f'<div style="line-height:1.3">{curves_caption(now.sizes["map"], fields, self.bands, other is not None)}</div>'
+        words = curves_caption(now.sizes["map"], fields, self.bands, "" if other is None else dashed)
+        self.legend.value = f'<div style="line-height:1.3">{words}</div>'
+
+# %% ../nbs/06a_explorer.ipynb #rdg00002
+def posterior_name(emulator) -> str | None:
+    "The packaged posterior that reads such maps as an emulator's, where it and its library are installed."
+    name = f"posterior{emulator.resolution}"
+    path = Path(str(files("cmd_emulator"))) / "pretrained" / f"{name}.safetensors"
+    return name if emulator.suite == "Mock" and path.is_file() and find_spec("sbi") else None
+
+# %% ../nbs/06a_explorer.ipynb #rdg00004
+def reading_html(
+    posterior,  # a Posterior, or what has its `sample`
+    ds: xr.Dataset,  # the map on screen
+    parameters: dict[str, Parameter],
+) -> str:
+    "What a posterior infers from one map, mean and 68 % interval, beside its true labels."
+    made, rows = posterior.sample(ds, 400), []
+    for name in made:
+        low, high = made[name].quantile([0.16, 0.84]).values
+        truth = f"{float(ds[name][0]):.3g}" if name in ds.coords else "?"
+        symbol = escape(parameters[name].long_name if name in parameters else name)
+        rows.append(f"<tr><td>{symbol}</td><td>{truth}</td><td>{float(made[name].mean()):.3g}</td><td>{low:.3g} to {high:.3g}</td></tr>")
+    head = "<tr>" + "".join(f"<th>{title}</th>" for title in ("", "true", "inferred", "68 %")) + "</tr>"
+    return f'<table class="explorer-reading" style="line-height:1.3">{head}{"".join(rows)}</table>'
 
 # %% ../nbs/06a_explorer.ipynb #8593db3c
 class Viewer(Controls):
     "Controls and pictures of what they describe; the maps on screen are in `maps`."
 
-    def __init__(self, emulator, fields=None, limits=None, curves=True, bands=None, **controls):
+    def __init__(self, emulator, fields=None, limits=None, curves=True, bands=None, posterior=None, **controls):
         super().__init__(emulator, fields, **controls)
-        self.limits = dict(limits or {})
+        self.limits = dict(getattr(emulator, "limits", {})) | dict(limits or {})
         if not set(self.fields) <= set(self.limits):
             self.limits = colour_limits(emulator, ranges=self.ranges) | self.limits
         self.bands = bands or packaged_bands(emulator.suite, emulator.resolution)
@@ -293,7 +331,8 @@ class Viewer(Controls):
         self.position = Position(self.parameters, self.bands, self.margin) if self.parameters else None
         self.picture, self.scale, self.other, self.difference, self.change_scale = self.view.images
         self.curves, self.legend, self.place = self.plots.image, self.plots.legend, image_widget("place")
-        self.caption, self.code_box, self.message = widgets.HTML(), widgets.HTML(), Notes()
+        self.caption, self.code_box, self.reading, self.message = widgets.HTML(), widgets.HTML(), widgets.HTML(), Notes()
+        self.posterior = posterior
         self.made, self.figures = self.sampler.made, self.plots.figures
         self.maps, self.ensemble, self.pinned, self.with_curves = None, None, None, curves
 
@@ -305,6 +344,12 @@ class Viewer(Controls):
         "The colour scale: the same for all universes, or fitted to the maps on screen."
         return self.limits if self.colours.value == "fixed" else map_limits(*sets)
 
+    def beside(self, n: int, draft: bool = False) -> xr.Dataset | None:
+        "What stands above the maps: the simulation, n maps of a pinned universe, or nothing."
+        if self.simulated.value:
+            return self.emulator.simulated
+        return None if self.pinned is None else self.ask(n, self.pinned, draft)
+
     def draw(self, draft: bool = True) -> None:
         "Show maps of the universe that the sliders describe: while they move a draft, where the emulator can make one."
         start, n = time.perf_counter(), self.size.value
@@ -312,8 +357,10 @@ class Viewer(Controls):
         if self.values:
             check_labels(list(self.values.values()), tuple(self.values))  # warns, also where no map is made anew
         self.maps = self.ask(n, self.values, draft).isel(map=[0])
-        other = None if self.pinned is None else self.ask(n, self.pinned, draft).isel(map=[0])
-        self.view.show(self.maps, other, self.shown, self.scale_of(*[ds for ds in (other, self.maps) if ds is not None]))
+        if (other := self.beside(n, draft)) is not None:
+            other = other.isel(map=[0])
+        names = ("simulation", "painted") if self.simulated.value else ("A", "B")
+        self.view.show(self.maps, other, self.shown, self.scale_of(*[ds for ds in (other, self.maps) if ds is not None]), names)
         if self.position:
             self.place.value = self.position.show(self.values, self.pinned)
         self.caption.value = f"{escape(caption(self.maps, self.emulator))} · drawn in {1e3 * (time.perf_counter() - start):.0f} ms"
@@ -323,17 +370,28 @@ class Viewer(Controls):
         "Redraw the curves of the ensemble, and the maps where they are a draft."
         n = self.size.value if self.with_curves else 1
         self.ensemble = self.ask(n, self.values)
-        other = None if self.pinned is None else self.ask(n, self.pinned)
+        other = self.beside(n)
         if "steps" in self.maps.attrs:
             self.draw(draft=False)
         if self.with_curves:
-            self.plots.show(self.ensemble, other, self.shown, self.values)
+            labels = getattr(self.emulator, "held", {}) | self.values
+            self.plots.show(self.ensemble, other, self.shown, labels, "simulation" if self.simulated.value else "at A")
+        self.read()
         self.code_box.value = code_html(self.code)
+
+    def read(self) -> None:
+        "Infer the labels of the map on screen, where a visitor wants it."
+        if self.infer.value and self.posterior is None:
+            from cmd_emulator.inference import Posterior
+            self.posterior = Posterior.load(posterior_name(self.emulator))
+        self.reading.value = reading_html(self.posterior, self.maps, PARAMETERS | self.parameters) if self.infer.value else ""
 
     @property
     def code(self) -> str:
         "Python that makes what is on screen."
         sets = {"maps": self.values} if self.pinned is None else {"a": self.pinned, "b": self.values}
+        if hasattr(self.emulator, "python_code"):
+            return self.emulator.python_code(sets, self.size.value, self.seed.value)
         return python_code(getattr(self.emulator, "name", "mock64"), sets, self.size.value, self.seed.value, self.truncation.value)
 
 # %% ../nbs/06a_explorer.ipynb #4440d54a
@@ -358,10 +416,13 @@ def page_layout(explorer: Viewer, pace: str = "") -> list[widgets.Widget]:
     e.exchange.layout.display = "none"
     for box in (e.curves, e.legend):
         box.layout.display = None if e.with_curves else "none"
+    regions, simulated = getattr(e.emulator, "regions", 0), getattr(e.emulator, "simulated", None) is not None
+    for box, wanted in ((e.region, regions > 1), (e.truncation, not regions), (e.simulated, simulated), (e.infer, e.posterior or posterior_name(e.emulator))):
+        box.layout.display = None if wanted else "none"
     for box in (e.home, e.place, e.swept, e.player, e.compare):
         box.layout.display = None if e.sliders else "none"
     sweep = widgets.HBox([e.swept, e.player] if e.sliders else [])
-    left = [*e.sliders.values(), e.seed, e.truncation, e.size, widgets.HBox([e.home, e.compare]), e.exchange]
+    left = [e.region, *e.sliders.values(), e.seed, e.truncation, e.size, widgets.HBox([e.home, e.compare, e.simulated, e.infer], layout=row), e.exchange, e.reading]
     left += [e.message, e.place, sweep, widgets.HBox([e.kind, e.saver]), e.file, e.code_box]
     right = [widgets.HBox([*e.choices.values(), widgets.Label("colours"), e.colours], layout=row), *e.view.boxes, e.caption, e.curves, e.legend]
     columns = [widgets.VBox(left, layout={"flex": "0 0 370px"}), widgets.VBox(right, layout={"flex": "1 1 540px", "max_width": "800px"})]
@@ -377,6 +438,18 @@ def connect(explorer: "Explorer") -> None:
             e.choices[e.fields[0]].value = True
         e.changed()
 
+    def move() -> None:
+        e.emulator.region = e.region.value
+        e.made.clear()
+        e.pinned = e.pinned and e.start  # A is of this region too
+        e.set(**e.start)
+        e.changed()
+
+    def simulate() -> None:
+        if e.simulated.value:
+            e.compare.value = False
+        e.changed()
+
     def make_file() -> None:
         e.file.value = ""
         e.file.value = download_link(e.kind.value, e.pack(e.kind.value))
@@ -387,8 +460,11 @@ def connect(explorer: "Explorer") -> None:
     for button in e.choices.values():
         button.observe(guard(choose_field), "value")
     e.compare.observe(guard(lambda: e.pin(e.compare.value)), "value")
+    e.region.observe(guard(move), "value")
+    e.simulated.observe(guard(simulate), "value")
+    e.infer.observe(lambda change: e.plotting.ask(), "value")
     e.exchange.on_click(guard(e.swap))
-    e.home.on_click(guard(lambda: e.set(**{name: p.fiducial for name, p in e.parameters.items()})))
+    e.home.on_click(guard(lambda: e.set(**e.start)))
     e.player.observe(guard(lambda: e.sweep_to(e.player.value)), "value")
     e.saver.on_click(guard(make_file))
 
@@ -396,8 +472,8 @@ def connect(explorer: "Explorer") -> None:
 class Explorer(Viewer):
     "Sliders around an emulator; what they show is in `maps`."
 
-    def __init__(self, emulator, fields=None, seed=0, limits=None, ranges=None, curves=True, bands=None, margin=0.1, ensemble=4, patience=0.25, **parameters):
-        super().__init__(emulator, fields, limits, curves, bands, seed=seed, ranges=ranges, margin=margin, ensemble=ensemble, **parameters)
+    def __init__(self, emulator, fields=None, seed=0, limits=None, ranges=None, curves=True, bands=None, margin=0.1, ensemble=4, patience=0.25, posterior=None, **parameters):
+        super().__init__(emulator, fields, limits, curves, bands, posterior, seed=seed, ranges=ranges, margin=margin, ensemble=ensemble, **parameters)
         drafts = bool(getattr(emulator, "draft_steps", None))
         self.drawing, self.plotting = Latest(self.message.guard(self.draw), 0.01), Latest(self.message.guard(self.plot), 0.15, restart=drafts)
         self.children = page_layout(self, release_to_draw(self, patience))
@@ -426,6 +502,8 @@ class Explorer(Viewer):
     def pin(self, on: bool) -> None:
         "Begin or end to compare with the universe on screen."
         self.pinned, self.exchange.layout.display = (self.values, None) if on else (None, "none")
+        if on:
+            self.simulated.value = False
         self.changed()
 
     def swap(self) -> None:
@@ -455,7 +533,7 @@ class Explorer(Viewer):
 
 # %% ../nbs/06a_explorer.ipynb #a65d5f7e
 def explore(
-    emulator,  # with sample(n, seed=, **parameters), fields, conditions, resolution, suite
+    emulator,  # with sample(n, seed=, **parameters), fields, conditions, resolution, suite; or an Emulator that paints
     fields=None,  # which of its fields; default: all
     seed: int = 0,
     limits: dict | None = None,  # field -> (low, high) of log10; default: wide enough for the whole range
@@ -465,10 +543,17 @@ def explore(
     margin: float = 0.1,  # how far sliders reach beyond the range, as a fraction of it
     ensemble: int = 4,  # maps behind the curves
     patience: float = 0.25,  # an emulator that needs longer for a map is not asked while a slider still moves [s]
-    **parameters,  # where the sliders start; default: fiducial
+    posterior=None,  # a Posterior that reads labels back from the map on screen; default: the packaged one where it fits
+    on: xr.Dataset | None = None,  # labelled maps to paint on, for an emulator that is given a field; default: `example_maps`
+    **parameters,  # where the sliders start; default: fiducial, or the feedback of the first region
 ) -> Explorer:
     "A slider a parameter, a seed and a choice of fields around an emulator, with curves, comparison, sweep and files."
-    return Explorer(emulator, fields, seed, limits, ranges, curves, bands, margin, ensemble, patience, **parameters)
+    if getattr(emulator, "given", ()):
+        emulator = PaintedRegion(emulator, example_maps(emulator.suite, emulator.resolution) if on is None else on)
+        parameters = emulator.own | parameters
+    elif on is not None:
+        raise ValueError("this emulator is given no maps and draws whole regions: leave `on` out")
+    return Explorer(emulator, fields, seed, limits, ranges, curves, bands, margin, ensemble, patience, posterior, **parameters)
 
 # %% ../nbs/06a_explorer.ipynb #3f7a9cbf
 def page(

@@ -92,7 +92,7 @@ def save_emulator(
 def known_emulators() -> dict[str, Path]:
     "Every emulator that `Emulator.load` finds by name: pretrained ones, then runs of this clone."
     there = Path(str(files("cmd_emulator"))) / "pretrained"
-    found = {p.stem: p for p in sorted([*there.glob("*.safetensors"), *there.glob("*.json")])}
+    found = {p.stem: p for p in sorted([*there.glob("*.safetensors"), *there.glob("*.json")]) if not p.stem.startswith("posterior")}
     try:
         runs = repository_root() / "data" / "runs"
     except FileNotFoundError:

@@ -4,13 +4,15 @@
 
 # %% auto #0
 __all__ = ['LEAST_SIMS', 'ExpSome', 'prior', 'FlowSettings', 'fit_density', 'to_normal', 'log_density', 'group_rows',
-           'summarise_maps', 'average_groups', 'unit_table', 'Stored', 'Posterior', 'check_readable', 'fit_posterior',
-           'plot_corner', 'first_views', 'ranks_of', 'coverage_of', 'tarp_of', 'calibrate', 'plot_coverage',
-           'transfer_table', 'draw_universes']
+           'summarise_maps', 'average_groups', 'unit_table', 'find_posterior', 'Stored', 'Posterior', 'check_readable',
+           'fit_posterior', 'plot_corner', 'summary_table', 'write_posteriors', 'first_views', 'ranks_of',
+           'coverage_of', 'tarp_of', 'calibrate', 'plot_coverage', 'transfer_table', 'draw_universes']
 
 # %% ../nbs/04j_infer.ipynb #34c893db
 import json
+import warnings
 from dataclasses import asdict, dataclass
+from importlib.resources import files
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -21,10 +23,12 @@ import xarray as xr
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import distributions
+from tqdm import tqdm
 
 from .dataset import Normaliser
 from .extras import need
-from .maps import PARAMETERS, Parameter, atomic_path, select_sims
+from .manifest import check_target
+from .maps import PARAMETERS, Parameter, atomic_path, did_you_mean, select_sims
 from .regressor import Regressor, RegressorConfig
 
 # %% ../nbs/04j_infer.ipynb #f7ddd8d6
@@ -161,6 +165,15 @@ def unit_table(ds: xr.Dataset, parameters) -> torch.Tensor:  # (map, p)
         columns.append(values)
     return torch.tensor(np.stack(columns, 1), dtype=torch.float32).clamp(0, 1)
 
+# %% ../nbs/04j_infer.ipynb #find0001
+def find_posterior(name) -> Path:
+    "File of a packaged posterior, or the file of this name. FileNotFoundError where there is neither."
+    packaged = {path.stem: path for path in sorted((Path(str(files("cmd_emulator"))) / "pretrained").glob("posterior*.safetensors"))}
+    path = packaged.get(str(name), Path(name))
+    if not path.is_file():
+        raise FileNotFoundError(f"no posterior {str(name)!r}: neither a file nor one of the known names ({', '.join(packaged) or 'none'}){did_you_mean(str(name), packaged)}")
+    return path
+
 # %% ../nbs/04j_infer.ipynb #st0red01
 class Stored:
     "The parts of a posterior, and the file they are kept in."
@@ -179,8 +192,9 @@ class Stored:
             save_file(weights, temporary, {name: json.dumps(value) for name, value in text.items()})
 
     @classmethod
-    def load(cls, path):
-        "The posterior in a file that `save` wrote. ValueError for a damaged file, or one of another kind."
+    def load(cls, name):
+        "The packaged posterior of this name, or that in a file which `save` wrote. FileNotFoundError where there is none, ValueError for a damaged file or one of another kind."
+        path = find_posterior(name)
         try:
             with safe_open(path, "pt") as file:
                 text, weights = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}
@@ -243,12 +257,14 @@ class Posterior(Stored):
 
 # %% ../nbs/04j_infer.ipynb #89f2c363
 def check_readable(posterior: Posterior, ds: xr.Dataset) -> None:
-    "ValueError unless these maps are such as the posterior was trained on: fields, grid, units, no NaN."
+    "ValueError unless these maps are such as the posterior was trained on: fields, grid, units, no NaN. Another suite is a warning."
     config = posterior.network.config
     if missing := [field for field in config.fields if field not in ds]:
         raise ValueError(f"this posterior reads {', '.join(config.fields)}; the maps hold {', '.join(ds) or 'none'}: {missing[0]} is missing")
     if ds.sizes["x"] != config.resolution:
         raise ValueError(f"this posterior reads maps of {config.resolution}², these have {ds.sizes['x']}²: average them with coarsen, or train one for them")
+    if (suite := posterior.about.get("suite")) and ds.attrs.get("suite") not in (None, suite):
+        warnings.warn(f"this posterior was trained on {suite}, these maps are of {ds.attrs['suite']}: another simulation may shift every label", stacklevel=3)
     units = posterior.about.get("units", {})
     for field in config.fields:
         if field in units and ds[field].attrs.get("units") != units[field]:
@@ -281,7 +297,7 @@ def fit_posterior(
     summaries = average_groups(summarise_maps(network, second), groups)
     flow = fit_density(torch.stack([labels[rows[0]] for rows in groups]), summaries, [second.sim.values[rows[0]] for rows in groups], settings, seed)
     origin = source.attrs.get("emulator") or f"{source.attrs.get('suite', '')} {source.attrs.get('set', '')}".strip()
-    about = {"trained_on": f"{len(sims)} universes of {origin}", "units": {field: source[field].attrs.get("units") for field in network.config.fields}, "seed": seed}
+    about = {"trained_on": f"{len(sims)} universes of {origin}", "suite": source.attrs.get("suite"), "units": {field: source[field].attrs.get("units") for field in network.config.fields}, "seed": seed}
     return Posterior(network, flow, settings, about)
 
 # %% ../nbs/04j_infer.ipynb #c0rner01
@@ -296,6 +312,45 @@ def plot_corner(draws: xr.Dataset, place: int = 0, names=None):
     labels = [rf"$\log_{{10}}$ {p.symbol}" if p.log else p.symbol for p in known]
     figure = plt.figure(figsize=(2.2 * len(names) + 0.6, 2.2 * len(names) + 0.6), layout="none")
     return need("corner", "inference").corner(values, fig=figure, labels=labels, truths=truths, max_n_ticks=4, labelpad=0.1, show_titles=True, title_kwargs={"fontsize": 9})
+
+# %% ../nbs/04j_infer.ipynb #wrp00002
+def summary_table(made: xr.Dataset) -> pd.DataFrame:
+    "A row a posterior of `Posterior.sample`: simulation, view, maps it is of; for each label mean, 16 and 84 % of the draws, and the true one where it is known."
+    columns = {name: made[name].values for name in ("sim", "view", "maps")}
+    for name in made:
+        low, high = made[name].quantile([0.16, 0.84], "draw").values
+        columns |= {f"{name}_mean": made[name].mean("draw").values, f"{name}_16": low, f"{name}_84": high}
+        columns |= {f"{name}_true": made[f"true_{name}"].values} if f"true_{name}" in made.coords else {}
+    return pd.DataFrame(columns)
+
+# %% ../nbs/04j_infer.ipynb #wrp00005
+def write_posteriors(
+    posterior: Posterior,
+    ds: xr.Dataset,  # labelled maps; lazy ones are read some simulations at a time
+    path,  # ends in .nc; the table goes beside it, as .csv
+    n: int = 500,  # draws from each posterior
+    together: bool = False,  # one posterior a simulation, as in `Posterior.sample`
+    seed: int = 0,
+    overwrite: bool = False,  # replace what is there?
+    progress: bool = False,  # show a bar
+) -> Path:
+    "Write draws from the posteriors of all maps, and their table. Returns the path. ValueError as in `Posterior.sample`."
+    if (path := Path(path)).suffix != ".nc":
+        raise ValueError(f"{path}: draws go into a netCDF file, whose name ends in .nc")
+    need("scipy.io", "inference")
+    table = path.with_suffix(".csv")
+    for target in (path, table):
+        check_target(target, overwrite)
+    check_readable(posterior, ds.isel(map=[0]))
+    sims, made = list(dict.fromkeys(ds["sim"].values)), []
+    for i, sim in enumerate(tqdm(sims, unit="simulation", disable=not progress)):
+        made.append(posterior.sample(ds.isel(map=np.flatnonzero(ds["sim"].values == sim)).load(), n, together, seed + i))
+    joined = xr.concat(made, "map", combine_attrs="override").assign_attrs(seed=seed)
+    with atomic_path(path) as temporary:
+        joined.astype(np.float32).to_netcdf(temporary, engine="scipy")
+    with atomic_path(table) as temporary:
+        summary_table(joined).to_csv(temporary, index=False, float_format="%.6g")
+    return path
 
 # %% ../nbs/04j_infer.ipynb #af5270a0
 def first_views(ds: xr.Dataset) -> xr.Dataset:

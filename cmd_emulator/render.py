@@ -290,13 +290,13 @@ class Curves(Still):
     "P(k) and PDF of ensembles, a column a field as the maps have, over the band of simulations."
 
     def __init__(self, fields, limits: dict, bands: Bands | None = None, width: float = 9.6):
-        self.fields, self.bands = tuple(fields), bands if bands and set(fields) <= set(bands.fields) else None
-        self.edges = {f: self.bands.table[f"{f}_edges"].values if self.bands else np.linspace(limits[f][0], limits[f][1], 41) for f in self.fields}
+        self.fields, self.bands = tuple(fields), {f: bands for f in fields if bands and f in bands.fields}
+        self.edges = {f: bands.table[f"{f}_edges"].values if f in self.bands else np.linspace(limits[f][0], limits[f][1], 41) for f in self.fields}
         self.parts = {}
         with rc_context(fname=style_file()):
             figure = Figure(figsize=(width, 3.7), dpi=80, layout="none")
             for i, field in enumerate(self.fields):
-                axes = _curve_axes(figure, i, len(self.fields), field, self.edges[field], self.bands)
+                axes = _curve_axes(figure, i, len(self.fields), field, self.edges[field], self.bands.get(field))
                 self.parts |= {(field, what): _parts(ax) for what, ax in zip(("power", "pdf"), axes)}
             super().__init__(figure, [part for parts in self.parts.values() for part in parts])
 
@@ -308,9 +308,9 @@ class Curves(Still):
                     getattr(self.parts[field, what], style).set_data(*line)
         for (field, what), parts in self.parts.items():
             parts.other.set_visible(other is not None)
-            parts.band.set_visible(self.bands is not None and labels is not None)
+            parts.band.set_visible(field in self.bands and labels is not None)
             if parts.band.get_visible():
-                parts.band.set_xy(band_outline(self.bands, field, what, labels))
+                parts.band.set_xy(band_outline(self.bands[field], field, what, labels))
         return self.png()
 
 # %% ../nbs/06_render.ipynb #47c214a8
@@ -318,11 +318,11 @@ def curves_caption(
     n: int,  # maps in the ensemble
     fields,  # in the figure
     bands: Bands | None = None,
-    compared: bool = False,  # with another ensemble?
+    dashed: str = "",  # what the other ensemble is, if there is one
 ) -> str:
     "What the lines and the band of `Curves` are."
-    what = f"Full line: mean of {n} map{'s' if n > 1 else ''} of the emulator here" + ("; dashed: at A" if compared else "")
-    if bands is None or not set(fields) <= set(bands.fields):
+    what = f"Full line: mean of {n} map{'s' if n > 1 else ''} of the emulator here" + (f"; dashed: {dashed}" if dashed else "")
+    if bands is None or not set(fields) & set(bands.fields):
         return what + ". No table of simulated bands for this suite and resolution."
     suite, simulations = bands.table.attrs["suite"], bands.table.sizes["sim"]
     return what + f". Grey: 68 % of simulated {suite} maps, from the 24 nearest of {simulations} simulations, moved here by a quadratic fit to all."
