@@ -6,7 +6,7 @@
 __all__ = ['CALL', 'check_names', 'as_column', 'count_maps', 'check_physical', 'label_columns', 'Described', 'Drawing', 'Painter',
            'Emulator', 'check_given', 'check_seed', 'call_sizes', 'region_numbers', 'stream', 'provenance',
            'write_zarr', 'write_npy', 'write_netcdf', 'write', 'write_painted', 'PhysicalGenerator', 'physical',
-           'tensor', 'response', 'export']
+           'is_transformed', 'tensor', 'response', 'export']
 
 # %% ../nbs/04a_emulate.ipynb #7c69d285
 import hashlib
@@ -573,11 +573,12 @@ class PhysicalGenerator(nn.Module):
     def __init__(self, generator: nn.Module, normaliser: Normaliser, parameters: list[Parameter]):
         super().__init__()
         self.generator, self.logs = generator, tuple(parameter.log for parameter in parameters)
+        device = next(generator.parameters()).device
         edge = lambda p, side: np.log(getattr(p, side)) if p.log else getattr(p, side)
         for side in ("low", "high"):
-            self.register_buffer(side, torch.tensor([float(edge(p, side)) for p in parameters]))
+            self.register_buffer(side, torch.tensor([float(edge(p, side)) for p in parameters], device=device))
         for name in ("shift", "scale"):
-            self.register_buffer(name, torch.tensor(getattr(normaliser, name), dtype=torch.float32).view(-1, 1, 1))
+            self.register_buffer(name, torch.tensor(getattr(normaliser, name), dtype=torch.float32, device=device).view(-1, 1, 1))
 
     def forward(
         self,
@@ -598,7 +599,12 @@ def physical(emulator: Emulator) -> PhysicalGenerator:
     "The emulator's network, sharing its weights, between physical units."
     linear = lambda name: Parameter(name, name, *emulator.ranges[name], sum(emulator.ranges[name]) / 2, False)
     parameters = [PARAMETERS[name] if name in PARAMETERS else linear(name) for name in emulator.conditions]
-    return PhysicalGenerator(emulator.generator, emulator.normaliser, parameters).to(emulator.device).eval()
+    return PhysicalGenerator(emulator.generator, emulator.normaliser, parameters).eval()
+
+# %% ../nbs/04a_emulate.ipynb #vmap0001
+def is_transformed(value) -> bool:
+    "Whether a parameter is inside vmap or grad of torch.func, where it has no numbers to look at."
+    return isinstance(value, torch.Tensor) and torch._C._functorch.is_functorch_wrapped_tensor(value)
 
 # %% ../nbs/04a_emulate.ipynb #d966380e
 @_method
@@ -609,11 +615,14 @@ def tensor(
     first: int = 0,
     truncation: float = 1.0,
     numbers=None,
-    **params,  # numbers or tensors; gradients flow to those that require them
+    **params,  # numbers or tensors; gradients flow to those that require them, and torch.func may transform them (vmap, grad)
 ) -> torch.Tensor:  # (n, field, y, x) log10 in physical units
     "log10 of the maps of `sample` as a tensor that is differentiable with respect to the parameters."
-    n, device, truncation = count_maps(n, params, emulator.conditions), emulator.device, check_positive("truncation", truncation, zero=True)
-    plain = torch.as_tensor(label_columns(n, emulator.conditions, params), dtype=torch.float32, device=device)
+    check_names(params, emulator.conditions)
+    plain_params = {name: value for name, value in params.items() if not is_transformed(value)}
+    lengths = [len(value) for value in params.values() if isinstance(value, torch.Tensor) and value.ndim]
+    n, device, truncation = count_maps(max(lengths) if n is None and lengths else n, plain_params), emulator.device, check_positive("truncation", truncation, zero=True)
+    plain = torch.as_tensor(label_columns(n, emulator.conditions, plain_params), dtype=torch.float32, device=device)
     columns = [params[c].to(device, torch.float32).expand(n) if isinstance(params.get(c), torch.Tensor) else plain[:, i] for i, c in enumerate(emulator.conditions)]
     z, noise = numbered_draws(emulator.generator, check_seed(seed), region_numbers(n, first, numbers))
     return emulator.physical()(z.to(device) * truncation, torch.stack(columns, 1) if columns else plain, noise.to(device))

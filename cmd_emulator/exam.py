@@ -37,7 +37,7 @@ from .baselines import BASELINES, first_maps, unit_labels, varying
 from .bench import FAMILIES, Bench, Report, Sample, Section, check_comparable, markdown, plain, read_unit, tabulate
 from .dataset import augment
 from .maps import FIELDS, coarsen
-from .model import wrap
+from .model import circular_pad
 from .regressor import Regressor, _bfloat16, _layer, label_ranges, r_squared
 from .statistics import histograms, k_axis, map_fields, power_spectrum, stream
 
@@ -125,7 +125,7 @@ class Classifier(nn.Module):
     def forward(self, x, labels):
         x = torch.cat([x, labels[:, :, None, None].expand(-1, -1, *x.shape[2:])], 1)
         for stage in self.stages:
-            x = stage(wrap(x))
+            x = stage(circular_pad(x))
         return self.head(torch.cat([x.mean((2, 3)), x.amax((2, 3)), labels.to(x.dtype)], 1))[:, 0]
 
 # %% ../nbs/04h_exam.ipynb #e4a0000f

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from .correct import Correction
 from .dataset import turn_and_shift
-from .model import check_resolution, conv, drawn_labels, generate, wrap
+from .model import check_resolution, conv, drawn_labels, generate, circular_pad
 
 # %% ../nbs/02b_flow.ipynb #c74ed5ff
 def init_weight(out: int, c: int, size: int, gain: float = 1.0) -> nn.Parameter:
@@ -79,12 +79,12 @@ class UNet(nn.Module):
         e = self.embed(torch.cat([angles.cos(), angles.sin(), *([] if labels is None else [labels])], 1))
         y, seen = conv(F.pixel_unshuffle(x, 2), self.stem), []
         for i, block in enumerate(self.down):
-            y = block(F.conv2d(wrap(y), self.halve[i - 1], stride=2) if i else y, e)
+            y = block(F.conv2d(circular_pad(y), self.halve[i - 1], stride=2) if i else y, e)
             seen.append(y)
         y = self.middle(y, e)
         for i, block in reversed(list(enumerate(self.up))):
             y = block(torch.cat([y, seen[i]], 1), e)
-            y = F.conv_transpose2d(wrap(y), self.twice[i - 1], stride=2, padding=3) if i else y
+            y = F.conv_transpose2d(circular_pad(y), self.twice[i - 1], stride=2, padding=3) if i else y
         with torch.autocast(x.device.type, enabled=False):
             return F.pixel_shuffle(conv(F.silu(pixel_norm(y.to(self.offset.dtype))), self.last, self.offset), 2)
 

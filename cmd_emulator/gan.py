@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .model import check_resolution, conv, drawn_labels, wrap
+from .model import check_resolution, conv, drawn_labels, circular_pad
 
 # %% ../nbs/08_gan.ipynb #55b48e91
 def boxed(
@@ -34,7 +34,7 @@ def conv_up(
     weight: torch.Tensor,  # (o, c, 3, 3)
 ) -> torch.Tensor:
     "Nearest-neighbour doubling and a periodic 3×3 convolution, in one transposed convolution: (b, o, 2n, 2n)."
-    return F.conv_transpose2d(wrap(x), boxed(weight.flip(-1, -2)).transpose(0, 1), stride=2, padding=3)
+    return F.conv_transpose2d(circular_pad(x), boxed(weight.flip(-1, -2)).transpose(0, 1), stride=2, padding=3)
 
 # %% ../nbs/08_gan.ipynb #124b2c55
 def conv_down(
@@ -43,7 +43,7 @@ def conv_down(
     bias: torch.Tensor | None = None,  # (o,)
 ) -> torch.Tensor:
     "Periodic 3×3 convolution and the mean over 2×2 pixels: (b, o, n/2, n/2)."
-    return F.conv2d(wrap(x), boxed(weight) / 4, bias, stride=2)
+    return F.conv2d(circular_pad(x), boxed(weight) / 4, bias, stride=2)
 
 # %% ../nbs/08_gan.ipynb #097130e2
 def channels_at(

@@ -230,8 +230,8 @@ def label_maps(
     coords = {
         "sim": ("map", index // VIEWS if sims is None else np.asarray(sims)),
         "view": ("map", index % VIEWS if views is None else np.asarray(views)),
-        "y": ("y", centres, {"units": "Mpc/h"}),
-        "x": ("x", centres, {"units": "Mpc/h"}),
+        "y": ("y", centres, {"units": "Mpc/h", "axis": "Y"}),
+        "x": ("x", centres, {"units": "Mpc/h", "axis": "X"}),
     } | {name: ("map", labels[:, i], _label_attrs(name, suite)) for i, name in enumerate(names)}
     origin |= attrs or {}
     variables = {name: (("map", "y", "x"), array, _field_attrs(name) | origin) for name, array in arrays.items()}

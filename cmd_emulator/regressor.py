@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from .dataset import Normaliser, augment
 from .maps import PARAMETERS, Parameter, atomic_path, parameter_names
-from .model import wrap
+from .model import circular_pad
 
 # %% ../nbs/03b_regress.ipynb #34f7112b
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class HalvingBlock(nn.Module):
         self.halve = _layer(out, out, 2, stride=2)
 
     def forward(self, x):
-        return self.halve(self.look(wrap(x, 2)))
+        return self.halve(self.look(circular_pad(x, 2)))
 
 # %% ../nbs/03b_regress.ipynb #8e3e7c5d
 class MomentsNetwork(nn.Module):

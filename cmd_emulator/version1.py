@@ -13,7 +13,7 @@ from torch import nn
 
 from .correct import rings
 from .flow import Flow, FlowConfig, UNet, apply_symmetry
-from .model import drawn_labels, wrap
+from .model import drawn_labels, circular_pad
 
 # %% ../nbs/02c_version1.ipynb #7eaa4e73
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class StridedFlow(Flow):
         (size, left), gaussian, h = self.gaussian.sizes(t), self.gaussian, 1 / self.config.steps
         inside = x / size
         add, pixel, ripple = self.unet(inside, torch.full(x.shape[:1], t, device=x.device), labels).chunk(3, 1)
-        smooth = nn.functional.avg_pool2d(nn.functional.avg_pool2d(wrap(inside), 2, 1), 2, 1)
+        smooth = nn.functional.avg_pool2d(nn.functional.avg_pool2d(circular_pad(inside), 2, 1), 2, 1)
         said = left * (add + pixel * inside + ripple * 3 * (inside - smooth))
         return gaussian.scale(x, (gaussian.variance(t + h) / gaussian.variance(t)).sqrt()) + h * said
 
