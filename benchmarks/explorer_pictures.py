@@ -1,11 +1,12 @@
 """Makes the pictures of the explorer that the README and the notebooks show, from the packaged emulator: run it again when its weights change.
 
-Run: python benchmarks/explorer_pictures.py (or `make pictures`). Writes figures/sweep.gif, and by headless Chromium figures/explorer.png and
-figures/explorer_compare.png; without one it says so and leaves the old photographs.
+Run: python benchmarks/explorer_pictures.py (or `make pictures`). Writes figures/sweep.gif, and by headless Chromium figures/explorer.png,
+explorer_compare.png and explorer_paint.png; without one it says so and leaves the old photographs.
 """
 import io
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
@@ -33,12 +34,13 @@ def shrink(path: Path, photograph: bytes, share: float = 0.8, colours: int = 256
     image.resize((int(image.width * share), int(image.height * share)), Image.Resampling.BOX).quantize(colours, kmeans=2, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
-def photograph(figures: Path) -> None:
-    "The explorer in a browser: as it opens with another seed, and comparing two universes."
+@contextmanager
+def visitor_of(name: str):
+    "A browser on the explorer of an emulator, when its first picture is there."
     from playwright.sync_api import sync_playwright
 
     port = browser_test.free_port()
-    words = [sys.executable, "-c", "import sys; from cmd_emulator.command import main; sys.exit(main(sys.argv[1:]))", "explore", "--emulator", NAME, "--port", str(port)]
+    words = [sys.executable, "-c", "import sys; from cmd_emulator.command import main; sys.exit(main(sys.argv[1:]))", "explore", "--emulator", name, "--port", str(port)]
     with tempfile.TemporaryDirectory() as folder, browser_test.server(words, port, Path(folder)) as url, sync_playwright() as p:
         browser = p.chromium.launch(executable_path=browser_test.CHROME, headless=True, args=browser_test.FLAGS)
         visitor = browser_test.Visitor(browser.new_page(viewport=VIEW), None)
@@ -46,6 +48,13 @@ def photograph(figures: Path) -> None:
         visitor.page.goto(url)
         visitor.page.wait_for_selector("img.widget-image", timeout=90000)
         visitor.settle()
+        yield visitor
+        browser.close()
+
+
+def photograph(figures: Path) -> None:
+    "The explorer of mock64: as it opens with another seed, and comparing two universes."
+    with visitor_of(NAME) as visitor:
         box = visitor.page.locator("input[type=number]").first
         box.fill(str(SEED))
         box.press("Enter")
@@ -64,7 +73,18 @@ def photograph(figures: Path) -> None:
         visitor.settle("curves")
         visitor.page.mouse.click(5, 5)
         shrink(figures / "explorer_compare.png", visitor.page.screenshot(), 0.58)
-        browser.close()
+
+
+def photograph_painting(figures: Path) -> None:
+    "The explorer of paint64: one region as it was simulated, and painted with other supernovae."
+    with visitor_of("paint64") as visitor:
+        visitor.page.set_viewport_size(VIEW | {"height": 1180})
+        visitor.button("simulation")
+        visitor.settle("difference")
+        visitor.page.wait_for_timeout(5000)
+        visitor.settle("curves")
+        visitor.page.mouse.click(5, 5)
+        shrink(figures / "explorer_paint.png", visitor.page.screenshot(), 0.58)
 
 
 def main() -> None:
@@ -72,9 +92,10 @@ def main() -> None:
     write_sweep(figures / "sweep.gif")
     if browser_test.CHROME:
         photograph(figures)
+        photograph_painting(figures)
     else:
-        print("no Chromium: figures/explorer.png and explorer_compare.png stay as they are")
-    for name in ("sweep.gif", "explorer.png", "explorer_compare.png"):
+        print("no Chromium: the photographs in figures/ stay as they are")
+    for name in ("sweep.gif", "explorer.png", "explorer_compare.png", "explorer_paint.png"):
         print(f"{(figures / name).stat().st_size / 1e3:8.0f} kB  figures/{name}")
     assert packaged_bands("Mock", 64), "the table of bands is missing"
 

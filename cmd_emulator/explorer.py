@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['slider', 'Latest', 'Sampler', 'seconds_per_map', 'note_html', 'Notes', 'python_code', 'code_html', 'Controls',
-           'image_widget', 'MapView', 'CurvesView', 'posterior_name', 'reading_html', 'Viewer', 'release_to_draw',
-           'page_layout', 'connect', 'Explorer', 'explore', 'page']
+           'image_widget', 'MapView', 'CurvesView', 'posterior_name', 'reading_html', 'Scene', 'Viewer',
+           'release_to_draw', 'page_layout', 'connect', 'Explorer', 'explore', 'page']
 
 # %% ../nbs/06a_explorer.ipynb #e0a10018
 from .extras import need
@@ -32,7 +32,7 @@ import xarray as xr
 
 from .emulator import Emulator
 from .maps import FIELDS, PARAMETERS, Parameter, atomic_path, check_labels
-from .painted import PaintedRegion, example_maps
+from .painted import PaintedRegion, example_regions
 from cmd_emulator.render import (
     KINDS, Bands, Curves, Position, caption, check_asked, colour_limits, curves_caption, difference_panels, download_link, map_limits,
     maps_png, pack_maps, packaged_bands, palette_png, panels_image, parameter_of, scale_png, sweep_gif, to_png,
@@ -209,7 +209,7 @@ class Controls(widgets.VBox):
         return {name: control.value for name, control in self.sliders.items()}
 
     @property
-    def start(self) -> dict[str, float]:
+    def start(self) -> dict:
         "Where the home button leads: the fiducial universe, or the feedback that the present region was simulated with."
         return {name: p.fiducial for name, p in self.parameters.items()} | getattr(self.emulator, "own", {})
 
@@ -317,13 +317,14 @@ def reading_html(
     head = "<tr>" + "".join(f"<th>{title}</th>" for title in ("", "true", "inferred", "68 %")) + "</tr>"
     return f'<table class="explorer-reading" style="line-height:1.3">{head}{"".join(rows)}</table>'
 
-# %% ../nbs/06a_explorer.ipynb #8593db3c
-class Viewer(Controls):
-    "Controls and pictures of what they describe; the maps on screen are in `maps`."
+# %% ../nbs/06a_explorer.ipynb #scn00001
+class Scene(Controls):
+    "Controls, the pictures of what they describe, and the maps for them."
 
     def __init__(self, emulator, fields=None, limits=None, curves=True, bands=None, posterior=None, **controls):
         super().__init__(emulator, fields, **controls)
-        self.limits = dict(getattr(emulator, "limits", {})) | dict(limits or {})
+        regions = getattr(emulator, "simulations", None)
+        self.limits = (map_limits(regions) if regions is not None else {}) | dict(limits or {})
         if not set(self.fields) <= set(self.limits):
             self.limits = colour_limits(emulator, ranges=self.ranges) | self.limits
         self.bands = bands or packaged_bands(emulator.suite, emulator.resolution)
@@ -349,6 +350,11 @@ class Viewer(Controls):
         if self.simulated.value:
             return self.emulator.simulated
         return None if self.pinned is None else self.ask(n, self.pinned, draft)
+
+
+# %% ../nbs/06a_explorer.ipynb #8593db3c
+class Viewer(Scene):
+    "A scene that is drawn; the maps on screen are in `maps`."
 
     def draw(self, draft: bool = True) -> None:
         "Show maps of the universe that the sliders describe: while they move a draft, where the emulator can make one."
@@ -417,12 +423,12 @@ def page_layout(explorer: Viewer, pace: str = "") -> list[widgets.Widget]:
     for box in (e.curves, e.legend):
         box.layout.display = None if e.with_curves else "none"
     regions, simulated = getattr(e.emulator, "regions", 0), getattr(e.emulator, "simulated", None) is not None
-    for box, wanted in ((e.region, regions > 1), (e.truncation, not regions), (e.simulated, simulated), (e.infer, e.posterior or posterior_name(e.emulator))):
+    for box, wanted in ((e.truncation, not regions), (e.simulated, simulated), (e.infer, e.posterior or posterior_name(e.emulator))):
         box.layout.display = None if wanted else "none"
     for box in (e.home, e.place, e.swept, e.player, e.compare):
         box.layout.display = None if e.sliders else "none"
     sweep = widgets.HBox([e.swept, e.player] if e.sliders else [])
-    left = [e.region, *e.sliders.values(), e.seed, e.truncation, e.size, widgets.HBox([e.home, e.compare, e.simulated, e.infer], layout=row), e.exchange, e.reading]
+    left = [*([e.region] if regions > 1 else []), *e.sliders.values(), e.seed, e.truncation, e.size, widgets.HBox([e.home, e.compare, e.simulated, e.infer], layout=row), e.exchange, e.reading]
     left += [e.message, e.place, sweep, widgets.HBox([e.kind, e.saver]), e.file, e.code_box]
     right = [widgets.HBox([*e.choices.values(), widgets.Label("colours"), e.colours], layout=row), *e.view.boxes, e.caption, e.curves, e.legend]
     columns = [widgets.VBox(left, layout={"flex": "0 0 370px"}), widgets.VBox(right, layout={"flex": "1 1 540px", "max_width": "800px"})]
@@ -544,12 +550,12 @@ def explore(
     ensemble: int = 4,  # maps behind the curves
     patience: float = 0.25,  # an emulator that needs longer for a map is not asked while a slider still moves [s]
     posterior=None,  # a Posterior that reads labels back from the map on screen; default: the packaged one where it fits
-    on: xr.Dataset | None = None,  # labelled maps to paint on, for an emulator that is given a field; default: `example_maps`
+    on: xr.Dataset | None = None,  # labelled maps to paint on, for an emulator that is given a field; default: `example_regions`
     **parameters,  # where the sliders start; default: fiducial, or the feedback of the first region
 ) -> Explorer:
     "A slider a parameter, a seed and a choice of fields around an emulator, with curves, comparison, sweep and files."
     if getattr(emulator, "given", ()):
-        emulator = PaintedRegion(emulator, example_maps(emulator.suite, emulator.resolution) if on is None else on)
+        emulator = PaintedRegion(emulator, example_regions(emulator.suite, emulator.resolution) if on is None else on)
         parameters = emulator.own | parameters
     elif on is not None:
         raise ValueError("this emulator is given no maps and draws whole regions: leave `on` out")

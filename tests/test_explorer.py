@@ -370,6 +370,31 @@ def failing_page(browser, shots) -> None:
                 page.close()
 
 
+def painting(browser, shots) -> None:
+    "paint64 paints on simulated matter: feedback moves, matter stays, the simulation stands beside."
+    port = free_port()
+    words = [sys.executable, "-c", "import sys; from cmd_emulator.command import main; sys.exit(main(sys.argv[1:]))", "explore", "--emulator", "paint64", "--port", str(port)]
+    with tempfile.TemporaryDirectory() as folder, server(words, port, Path(folder)) as url:
+        v = Visitor(browser.new_page(viewport={"width": 1250, "height": 1200}), shots)
+        v.page.set_default_timeout(120000)
+        v.page.goto(url)
+        v.page.wait_for_selector("img.explorer-picture")
+        v.settle()
+        first = v.picture()
+        v.press("PageUp", 1)  # the first slider is the region, the second A_SN1
+        v.changed(first)
+        moved = v.settle()
+        v.button("simulation")
+        v.page.wait_for_selector("text=painted, the sliders")
+        v.settle("difference")
+        assert v.picture("other") not in (first, moved)
+        v.shot("painting")
+        v.press("PageUp", 0)
+        v.changed(moved)
+        assert not v.errors and v.page.locator(".explorer-error").count() == 0
+        v.page.close()
+
+
 def main() -> int:
     missing = [name for name in ("voila", "playwright") if find_spec(name) is None] + ([] if CHROME else ["a Chromium (apt-get install chromium, or set CHROME)"])
     if missing:
@@ -404,9 +429,10 @@ def main() -> int:
         if visitor.errors:
             failed.append("script errors")
             print(visitor.errors)
-        attempt(failing_page, browser, shots)
+        for test in (failing_page, painting):
+            attempt(test, browser, shots)
         browser.close()
-    print(f"{len(TESTS) + 1 - len(set(failed) - {'script errors'})} passed, {len(failed)} failed" + (": " + ", ".join(failed) if failed else ""))
+    print(f"{len(TESTS) + 2 - len(set(failed) - {'script errors'})} passed, {len(failed)} failed" + (": " + ", ".join(failed) if failed else ""))
     return bool(failed)
 
 
