@@ -241,7 +241,8 @@ class Posterior(Stored):
     ) -> xr.Dataset:  # a variable a parameter, dims (map, draw), physical units
         "Draws from the posterior of each map. ValueError for maps of other fields, another grid or with NaN."
         summaries, groups, first = self.rows(ds, together)
-        with torch.random.fork_rng(), torch.no_grad():
+        with torch.random.fork_rng(), torch.no_grad(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="nflows")  # of its use of an older torch
             torch.manual_seed(seed)
             u = torch.special.ndtr(self.flow.sample((n,), summaries)).double().numpy()
         variables = {f"{p.name}": (("map", "draw"), p.from_unit(u[..., i]).T) for i, p in enumerate(self.network.config.parameters)}
