@@ -123,10 +123,11 @@ def _paint_options(add) -> None:
 def _explore_options(add) -> None:
     p = add("explore", "sliders around an emulator, in the browser", """
         Serves a page with a slider for each parameter: the same region of space in another universe, its spectrum and PDF over the band of simulations, two universes
-        compared, a sweep as an animation, and files to carry off. It listens on the loopback address, so nobody else sees it, and shows no code.
+        compared, a sweep as an animation, and files to carry off. An emulator that is given matter, such as paint64, paints on simulated regions. It listens on the loopback address, so nobody else sees it, and shows no code.
         A visitor takes up to 0.5 GB of memory, until 15 minutes after the last use. Needs voila
         (pip install 'cmd_emulator[explorer]').""", """
         cmd_emulator explore                                          then open the address that it prints
+        cmd_emulator explore --emulator paint64                       feedback on simulated matter
         cmd_emulator explore --emulator data/runs/demo --port 9000""")
     _emulator_option(p, default="mock64")
     p.add_argument("--port", type=whole(1, 65535), default=8866, help="1 to 65535 (default: %(default)s)")
