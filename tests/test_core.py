@@ -84,7 +84,7 @@ def main() -> int:
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(folder / "site")
         home = folder / "site" / "cmd_emulator"
-        wrong += [f"the wheel holds no {name}" for name in ("py.typed", "pretrained/mock64.safetensors", "pretrained/bands_Mock_64.nc") if not (home / name).is_file()]
+        wrong += [f"the wheel holds no {name}" for name in ("py.typed", "pretrained/mock64.safetensors", "pretrained/paint64.safetensors", "pretrained/posterior64.safetensors", "pretrained/example_Mock_64.nc", "pretrained/bands_Mock_64.nc") if not (home / name).is_file()]
         if size > LARGEST:
             wrong.append(f"the wheel takes {size:.1f} MB, at most {LARGEST} are meant")
         wrong += run(folder, f"import cmd_emulator\nassert cmd_emulator.__file__.startswith({str(home)!r}), cmd_emulator.__file__")
