@@ -108,8 +108,9 @@ def _paint_options(add) -> None:
     p = add("paint", "draw gas on maps of matter", """
         An emulator that is given a field, such as paint64 with Mtot, draws the others of the same regions, at the labels of the maps or at others: feedback may differ from what
         the maps were simulated with. The result is a Zarr store with a dimension `draw`, streamed with flat memory; cut short, the same command goes on.""", """
-        cmd_emulator paint --emulator paint64 --data-dir data/maps/mock --sim-set CV -o painted.zarr
-        cmd_emulator paint --emulator paint64 --data-dir data/maps/mock --sim-set CV -n 8 --A_AGN1 4 -o strong_agn.zarr""")
+        cmd_emulator simulate --sim-set CV --n-sims 2 --fields Mtot Mgas HI B --data-dir data/maps/cv
+        cmd_emulator paint --emulator paint64 --data-dir data/maps/cv --sim-set CV -o painted.zarr
+        cmd_emulator paint --emulator paint64 --data-dir data/maps/cv --sim-set CV -n 8 --A_AGN1 4 -o strong_agn.zarr""")
     _emulator_option(p, required=True)
     p.add_argument("--suite", default="Mock", help=f"one of {', '.join(SUITES)} (default: %(default)s)")
     _data_options(p, f"one of {', '.join(SETS)}")
@@ -154,8 +155,9 @@ def _infer_options(add) -> None:
     p = add("infer", "what cosmology and feedback could have made maps", """
         Asks a posterior network for the distribution of the labels of each map of a set, or of each simulation from all its maps together. Leaves the draws as netCDF and
         a table of means and 68 % intervals beside them as .csv. Needs sbi (pip install 'cmd_emulator[inference]').""", """
-        cmd_emulator infer --posterior posterior64 --data-dir data/maps/mock --sim-set CV -o posteriors.nc
-        cmd_emulator infer --posterior posterior64 --data-dir data/maps/mock --sim-set CV --together -n 2000 -o simulations.nc""")
+        cmd_emulator simulate --sim-set CV --n-sims 2 --data-dir data/maps/cv
+        cmd_emulator infer --data-dir data/maps/cv --sim-set CV -o posteriors.nc
+        cmd_emulator infer --data-dir data/maps/cv --sim-set CV --together -n 2000 -o simulations.nc""")
     p.add_argument("--posterior", default="posterior64", help="a packaged posterior, or a file of Posterior.save (default: %(default)s)")
     p.add_argument("--suite", default="Mock", help=f"one of {', '.join(SUITES)} (default: %(default)s)")
     _data_options(p, f"one of {', '.join(SETS)}")
