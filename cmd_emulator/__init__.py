@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Emulator", "open_maps", "show_maps", "simulate"]
 _HOMES = {"Emulator": "emulator", "open_maps": "maps", "show_maps": "maps", "simulate": "universe"}
 
