@@ -52,6 +52,15 @@ def visitor_of(name: str):
         browser.close()
 
 
+def shoot_pair(visitor, path: Path) -> None:
+    "A photograph of two sets of maps and their difference, when nothing moves any more."
+    visitor.settle("difference")
+    visitor.page.wait_for_timeout(5000)
+    visitor.settle("curves")
+    visitor.page.mouse.click(5, 5)
+    shrink(path, visitor.page.screenshot(), 0.58)
+
+
 def photograph(figures: Path) -> None:
     "The explorer of mock64: as it opens with another seed, and comparing two universes."
     with visitor_of(NAME) as visitor:
@@ -67,12 +76,7 @@ def photograph(figures: Path) -> None:
         for _ in range(12):
             visitor.press("PageUp", 0)
             visitor.press("PageDown", 3)
-        visitor.settle("difference")
-        visitor.settle("curves")
-        visitor.page.wait_for_timeout(5000)
-        visitor.settle("curves")
-        visitor.page.mouse.click(5, 5)
-        shrink(figures / "explorer_compare.png", visitor.page.screenshot(), 0.58)
+        shoot_pair(visitor, figures / "explorer_compare.png")
 
 
 def photograph_painting(figures: Path) -> None:
@@ -80,11 +84,7 @@ def photograph_painting(figures: Path) -> None:
     with visitor_of("paint64") as visitor:
         visitor.page.set_viewport_size(VIEW | {"height": 1180})
         visitor.button("simulation")
-        visitor.settle("difference")
-        visitor.page.wait_for_timeout(5000)
-        visitor.settle("curves")
-        visitor.page.mouse.click(5, 5)
-        shrink(figures / "explorer_paint.png", visitor.page.screenshot(), 0.58)
+        shoot_pair(visitor, figures / "explorer_paint.png")
 
 
 def main() -> None:
