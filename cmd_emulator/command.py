@@ -124,13 +124,17 @@ def _paint_options(add) -> None:
 def _explore_options(add) -> None:
     p = add("explore", "sliders around an emulator, in the browser", """
         Serves a page with a slider for each parameter: the same region of space in another universe, its spectrum and PDF over the band of simulations, two universes
-        compared, a sweep as an animation, and files to carry off. An emulator that is given matter, such as paint64, paints on simulated regions. It listens on the loopback address, so nobody else sees it, and shows no code.
+        compared, a sweep as an animation, and files to carry off. An emulator that is given matter, such as paint64, paints on simulated regions, the package's or those of --data-dir. It listens on the loopback address, so nobody else sees it, and shows no code.
         A visitor takes up to 0.5 GB of memory, until 15 minutes after the last use. Needs voila
         (pip install 'cmd_emulator[explorer]').""", """
         cmd_emulator explore                                          then open the address that it prints
         cmd_emulator explore --emulator paint64                       feedback on simulated matter
+        cmd_emulator explore --emulator paint64 --data-dir data/maps/cv --sim-set CV     and on your own
         cmd_emulator explore --emulator data/runs/demo --port 9000""")
     _emulator_option(p, default="mock64")
+    p.add_argument("--data-dir", help="folder of CMD-named files with maps to paint on (default: regions that come with the package)")
+    p.add_argument("--suite", default="Mock", help=f"theirs, one of {', '.join(SUITES)} (default: %(default)s)")
+    p.add_argument("--sim-set", default="LH", help=f"theirs, one of {', '.join(SETS)} (default: %(default)s)")
     p.add_argument("--port", type=whole(1, 65535), default=8866, help="1 to 65535 (default: %(default)s)")
     p.add_argument("--host", default="127.0.0.1", help="address to listen on; anything but loopback lets others in (default: %(default)s)")
 
@@ -254,7 +258,7 @@ def _paint(a) -> None:
 # %% ../nbs/07_command.ipynb #bb37d088
 def _explore(a) -> int:
     from cmd_emulator.serve import serve
-    return serve(a.emulator, a.port, a.host)
+    return serve(a.emulator, a.port, a.host, (a.data_dir, a.suite, a.sim_set) if a.data_dir else ())
 
 # %% ../nbs/07_command.ipynb #ee0bc3f2
 def _evaluate(a) -> None:

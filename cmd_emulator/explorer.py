@@ -32,7 +32,7 @@ import xarray as xr
 
 from .emulator import Emulator
 from .maps import FIELDS, PARAMETERS, Parameter, atomic_path, check_labels
-from .painted import PaintedRegion, example_regions
+from .painted import PaintedRegion, example_regions, own_regions
 from cmd_emulator.render import (
     KINDS, Bands, Curves, Position, caption, check_asked, colour_limits, curves_caption, difference_panels, download_link, map_limits,
     maps_png, pack_maps, packaged_bands, palette_png, panels_image, parameter_of, scale_png, sweep_gif, to_png,
@@ -106,7 +106,9 @@ class Sampler:
         if key not in self.made or self.made[key].sizes["map"] < n:
             if draft and (steps := getattr(self.emulator, "draft_steps", None)):
                 return self.emulator.sample(1, steps=steps, **options)
-            self.made[key] = self.emulator.sample(n, **options)
+            kept = self.made.pop(key, None)  # maps that are on screen stay as they are: in a larger batch they may differ in their last digits
+            made = self.emulator.sample(n, **options)
+            self.made[key] = made if kept is None else xr.concat([kept, made.isel(map=slice(kept.sizes["map"], None))], "map").assign_attrs(made.attrs)
             while len(self.made) > 2:  # the universe on screen and the one it is compared with
                 self.made.pop(next(iter(self.made)))
         self.made[key] = self.made.pop(key)  # the latest last
@@ -564,11 +566,17 @@ def explore(
 # %% ../nbs/06a_explorer.ipynb #3f7a9cbf
 def page(
     name,  # as in `Emulator.load`
+    *own,  # folder, suite and set of maps to paint on, as for `own_regions`
 ) -> widgets.Widget:
     "What a browser shows: an explorer, or one sentence on why there is none."
     title = '<h2 style="margin:0">A universe under your sliders</h2><span>Drag a parameter: the same region of space, in another universe.</span>'
     try:
-        body = explore(Emulator.load(name))
+        emulator = Emulator.load(name)
+        if own:
+            regions = PaintedRegion(emulator, own_regions(emulator, *own), f"own_regions(emulator, {', '.join(map(repr, own))})")
+            body = explore(regions, **regions.own)
+        else:
+            body = explore(emulator)
     except Exception as error:
         body = widgets.HTML(f'<div class="explorer-error"><b>No explorer:</b> {escape(str(error))}</div>')
     return widgets.VBox([widgets.HTML(title), body])

@@ -25,12 +25,13 @@ from .emulator import Emulator
 from .explorer import page
 from .files import find_emulator
 from .manifest import check_target
+from .painted import own_regions
 
 # %% ../nbs/06b_serve.ipynb #5e457215
-def page_notebook(name, path) -> Path:
+def page_notebook(name, path, *own) -> Path:
     "Write the notebook of one cell that Voilà serves. FileExistsError for a path that is taken."
     check_target(path)
-    source = f"from {page.__module__} import page\npage({str(name)!r})"
+    source = f"from {page.__module__} import page\npage({', '.join(repr(str(word)) for word in (name, *own))})"
     cell = {"cell_type": "code", "id": "page", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
     kernel = {"name": "python3", "display_name": "python3", "language": "python"}
     Path(path).write_text(json.dumps({"cells": [cell], "metadata": {"kernelspec": kernel, "title": "explorer"}, "nbformat": 4, "nbformat_minor": 5}))
@@ -112,10 +113,14 @@ def serve(
     name="mock64",  # as in `Emulator.load`
     port: int = 8866,
     host: str = "127.0.0.1",  # loopback: nobody else on the network sees it
+    own: tuple = (),  # folder, suite and set of maps to paint on, as for `own_regions`
 ) -> int:
     "Serve the explorer until interrupted; prints the address when it answers. FileNotFoundError or ValueError before anything starts."
     path = find_emulator(name).resolve()
-    Emulator.load(path)
+    emulator = Emulator.load(path)
+    if own:
+        own = (Path(own[0]).resolve(), *own[1:])  # Voilà runs in a folder of its own
+        own_regions(emulator, *own, most=1)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
     def ready():
@@ -124,5 +129,5 @@ def serve(
             print(f"anyone who reaches {host} can open it", flush=True)
 
     with tempfile.TemporaryDirectory() as folder:
-        command = voila_command(page_notebook(path, Path(folder) / "explorer.ipynb"), port, host)
+        command = voila_command(page_notebook(path, Path(folder) / "explorer.ipynb", *own), port, host)
         return run_server(command, folder, f"{url}voila/static/voila.js", ready)
