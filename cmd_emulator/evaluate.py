@@ -33,7 +33,7 @@ from .conditional import compare_response, edge_split, extremes, fixed_label_sca
 from .correct import ENDS, LEVELS
 from .emulator import Emulator
 from .exam import LEAST, blind_exam, some_views
-from .maps import BOX, FIELDS, PARAMETERS, coarsen, maps_file, open_maps, select_sims, split_maps, table_of
+from .maps import BOX, FIELDS, PARAMETERS, coarsen, fill_empty, maps_file, open_maps, select_sims, split_maps, table_of
 from .memorise import copies, fidelity, nearest_maps, plot_nearest, plot_spread, spread_ratio
 from .paint import painting_sections
 from .regressor import Regressor, plot_prediction, score
@@ -441,7 +441,7 @@ def open_twins(data_dir, fields, like: xr.Dataset, rows: np.ndarray, most: int) 
     for i in range(1, most + 1):
         sim_set = "twin" if i == 1 else f"twin{i}"
         if (Path(data_dir) / maps_file(fields[0], "Mock", sim_set)).is_file():
-            twins.append(coarsen(select_sims(open_maps(data_dir, fields, "Mock", sim_set), rows), like.sizes["x"]))
+            twins.append(fill_empty(coarsen(select_sims(open_maps(data_dir, fields, "Mock", sim_set), rows), like.sizes["x"])))
     return twins
 
 # %% ../nbs/05_evaluate.ipynb #ee1b2fc8
@@ -453,9 +453,10 @@ def open_sets(emulator, data_dir, suite: str, sim_set: str, n_twins: int, n_sims
     whole = sim_set in ("CV", "1P", "EX", "BE")  # sets too small to part with simulations
     split: dict = {"train": [], "test": np.unique(ds.sim)} if whole else split_maps(ds, seed=config.get("split_seed", 0))
     rows = np.arange(len(split["test"]))[: n_sims or None]
-    test = coarsen(select_sims(ds, split["test"][rows]), resolution)
+    pick = lambda sims: fill_empty(coarsen(select_sims(ds, sims), resolution))
+    test = pick(split["test"][rows])
     twins = open_twins(data_dir, fields, test, rows, n_twins + (emulator is None)) if suite == "Mock" and sim_set == "LH" else []
-    train = coarsen(select_sims(ds, split["train"][:n_train]), resolution) if len(split["train"]) else None
+    train = pick(split["train"][:n_train]) if len(split["train"]) else None
     return data_fingerprint(ds), test, twins, train
 
 # %% ../nbs/05_evaluate.ipynb #e2e6c91e
@@ -521,7 +522,7 @@ def evaluate_files(
     if trained and (different := data_difference(trained, data)):
         warnings.warn(f"{emulator.name} was trained on another {suite} {sim_set} than that of {data_dir} ({different}): its test simulations may be among those that it has seen", stacklevel=2)
     if emulator:
-        judged, name, by = emulator.sample_like(test, seed=seed), emulator.name, emulator.conditions
+        judged, name, by = fill_empty(emulator.sample_like(test, seed=seed)), emulator.name, emulator.conditions
     elif len(twins) > 2:
         judged, name, by = twins.pop(), "a fresh twin", None
     else:

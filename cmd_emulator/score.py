@@ -18,7 +18,7 @@ import torch
 import xarray as xr
 
 from .dataset import Normaliser, label_table, scale_labels
-from .maps import FIELDS, coarsen, label_maps, maps_file, open_maps, parameter_names, select_sims, split_maps
+from .maps import FIELDS, coarsen, fill_empty, label_maps, maps_file, open_maps, parameter_names, select_sims, split_maps
 from .model import generate
 from .statistics import cross_correlation, power_spectrum, quantiles
 
@@ -41,7 +41,7 @@ def draw_like(network, normaliser: Normaliser, conditions, ds: xr.Dataset, seed:
 # %% ../nbs/03c_score.ipynb #b11753db
 def summarise(ds: xr.Dataset) -> dict[str, np.ndarray]:
     "Summaries of log10 maps, one row a map (but `width`, one a field), and the simulation of each."
-    first = lambda found: found.to_array().transpose("map", ...).values
+    ds, first = fill_empty(ds), lambda found: found.to_array().transpose("map", ...).values
     out = {"sim": ds.sim.values, "power": np.log(first(power_spectrum(ds, log=True))), "quantiles": first(quantiles(ds))}
     if len(ds) > 1:
         out["correlation"] = cross_correlation(ds, log=True).transpose("map", ...).values
@@ -137,9 +137,11 @@ def measure_floor(
 def sample_picture(made: xr.Dataset, truth: xr.Dataset, maps: int = 4) -> np.ndarray:  # (2 N fields, N maps, 3) uint8
     "Field by field, simulated maps above emulated ones of the same labels, both in the simulated maps' range."
     rows, chosen = [], np.linspace(0, truth.sizes["map"] - 1, maps).astype(int)
+    sets = [fill_empty(ds.isel(map=chosen)) for ds in (truth, made)]
     for name in truth:
-        logs = [np.log10(ds[name].values[chosen]) for ds in (truth, made)]
+        logs = [np.log10(ds[name].values) for ds in sets]
         low, high = np.quantile(logs[0], [0.01, 0.99])
+        high = max(high, low + 0.1)  # where most of a map is empty
         colours = plt.colormaps[FIELDS[name].cmap]
         rows += [np.concatenate(list(colours((x - low) / (high - low))[..., :3]), axis=1) for x in logs]
     return (255 * np.concatenate(rows)).astype(np.uint8)
