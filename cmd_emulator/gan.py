@@ -6,12 +6,11 @@
 __all__ = ['NORMS', 'GLU_GAIN', 'FINEST', 'CURVATURES', 'SOFT', 'LEVELS', 'boxed', 'conv_up', 'conv_down', 'channels_at',
            'check_least', 'GeneratorConfig', 'DiscriminatorConfig', 'Modulated', 'GatedBlock', 'Excite', 'Generator',
            'spectral_bins', 'Spectra', 'ranked', 'laplacian', 'lowest_neighbour', 'shapes', 'Summary', 'Conv', 'Halve',
-           'Pyramid', 'SummaryHead', 'Projection', 'Decoder', 'quarter', 'reconstruction_targets', 'Discriminator',
-           'network_configs']
+           'Pyramid', 'SummaryHead', 'Projection', 'Decoder', 'quarter', 'reconstruction_targets', 'Discriminator']
 
 # %% ../nbs/08_gan.ipynb #f289b7c6
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -465,8 +464,3 @@ class Discriminator(nn.Module):
     def reconstruct(self, features: dict, corner: tuple[int, int]) -> dict[str, torch.Tensor]:
         "From `features`, what `reconstruction_targets` has for this corner."
         return {"8": self.decode["8"](features[8]), "16": self.decode["16"](quarter(features[16], corner))}
-
-# %% ../nbs/08_gan.ipynb #18688c6b
-def network_configs(generator: GeneratorConfig, discriminator: DiscriminatorConfig) -> dict:
-    "Both configurations as plain values for JSON."
-    return {"generator": asdict(generator), "discriminator": asdict(discriminator)}

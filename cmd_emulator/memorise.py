@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['standard_maps', 'waves', 'correlations', 'eight', 'screen', 'shortlist', 'align', 'nearest_maps', 'Copies', 'lead',
-           'far_below', 'copies', 'plot_nearest', 'plot_pair', 'neighbour_radius', 'prdc', 'features', 'fidelity',
-           'label_spread', 'bootstrap_weights', 'spread_ratio', 'plot_ratios', 'plot_spread']
+           'far_below', 'copies', 'plot_nearest', 'neighbour_radius', 'prdc', 'features', 'fidelity', 'label_spread',
+           'bootstrap_weights', 'spread_ratio', 'plot_ratios', 'plot_spread']
 
 # %% ../nbs/04d_memorise.ipynb #02f7c2e9
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ import xarray as xr
 from .baselines import check_train, first_maps
 from .dataset import stack_fields, symmetry
 from .extras import need
-from .maps import FIELDS, maps_of
+from .maps import maps_of
 from .modes import fft
 from .regressor import Regressor
 from .statistics import map_fields, power_spectrum, stream
@@ -203,31 +203,6 @@ def plot_nearest(
     ax.set(xlabel=title[by], ylabel="share of maps below", xlim=(0, None), ylim=(0, 1.02))
     ax.legend()
     return ax
-
-# %% ../nbs/04d_memorise.ipynb #e8971956
-def plot_pair(
-    maps: xr.Dataset,  # judged
-    train: xr.Dataset,
-    found: xr.Dataset,  # of nearest_maps(maps, train)
-    i: int = 0,  # which judged map
-    axes=None,  # (2, fields)
-):
-    "A judged map above its nearest training map, laid over it; colours are shared."
-    names = [name for name in maps if name in train]
-    axes = plt.subplots(2, len(names), figsize=(2.2 * len(names), 4.6), squeeze=False, sharex=True, sharey=True)[1] if axes is None else axes
-    one = found.isel(map=i)
-    other = torch.from_numpy(stack_fields(train.isel(map=[int(one["index"])]), names))
-    other = symmetry(other, int(one["symmetry"]), (int(one["dy"]), int(one["dx"])))[0].numpy()
-    for column, name, below in zip(np.asarray(axes).T, names, other):
-        pair = np.log10([maps[name].values[i], below])
-        for ax, picture in zip(column, pair):
-            image = ax.imshow(picture, extent=(0, 25, 0, 25), cmap=FIELDS[name].cmap, vmin=pair.min(), vmax=pair.max())
-        column[0].figure.colorbar(image, ax=list(column), location="bottom", aspect=15).set_label(FIELDS[name].label, fontsize=8)
-        column[1].set_xlabel("x [Mpc/h]")
-    axes[0, 0].set_ylabel("judged\ny [Mpc/h]")
-    axes[1, 0].set_ylabel("nearest training map\ny [Mpc/h]")
-    axes[0, 0].set_title(f"d = {float(one['distance']):.2f}, margin = {float(one['margin']):.2f}", loc="left", fontsize=9)
-    return axes
 
 # %% ../nbs/04d_memorise.ipynb #1a7c1433
 def neighbour_radius(x: np.ndarray, k: int) -> np.ndarray:  # (n, d) -> (n,)
