@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['REGION', 'NBODY', 'OF_MATTER', 'repository_root', 'find_file', 'read_params', 'style_file', 'use_style',
-           'show_labels', 'save_params', 'parameter_names', 'label_maps', 'origin_note', 'tell_origin', 'save_maps',
-           'map_array', 'check_alignment', 'border_jump', 'note_release', 'plain_fields', 'open_maps', 'lazy_maps',
-           'pair_sets', 'join_sets', 'floor_of', 'fill_empty', 'log_maps', 'split_sims', 'maps_of', 'split_maps',
-           'select_sims', 'coarsen', 'join_nbody', 'map_title', 'show_maps']
+           'save_params', 'parameter_names', 'label_maps', 'origin_note', 'tell_origin', 'save_maps', 'map_array',
+           'check_alignment', 'border_jump', 'note_release', 'plain_fields', 'open_maps', 'lazy_maps', 'pair_sets',
+           'join_sets', 'floor_of', 'fill_empty', 'log_maps', 'split_sims', 'maps_of', 'split_maps', 'select_sims',
+           'coarsen', 'join_nbody', 'map_title', 'show_maps']
 
 # %% ../nbs/00_explore.ipynb #84830de9
 import json
@@ -131,26 +131,6 @@ def style_file() -> str:
 def use_style() -> None:
     "Switch matplotlib to the project's one style."
     plt.style.use(style_file())
-
-# %% ../nbs/00_explore.ipynb #e47eebac
-def show_labels(
-    labels,  # (n_sims, 6) one row a simulation
-    axes=None,  # three axes to draw in; default: a new figure
-    **style,  # for `plot`
-) -> np.ndarray:  # the axes
-    "Scatter a table of parameters in three planes: cosmology, feedback energies, wind speed and burstiness."
-    if axes is None:
-        _, axes = plt.subplots(1, 3, figsize=(9.5, 3.2), layout="constrained")
-    labels, parameters = np.asarray(labels), list(PARAMETERS.values())
-    for ax, (i, j) in zip(axes, ((0, 1), (2, 3), (4, 5))):
-        ax.plot(labels[:, i], labels[:, j], **{"marker": ".", "ms": 2, "ls": "none"} | style)
-        ax.set(xlabel=parameters[i].symbol, ylabel=parameters[j].symbol)
-        if parameters[i].log:
-            ax.set_xscale("log", base=2)
-            ax.set_yscale("log", base=2)
-            ax.xaxis.set_major_formatter("{x:g}")
-            ax.yaxis.set_major_formatter("{x:g}")
-    return axes
 
 # %% ../nbs/00_explore.ipynb #9198c829
 def save_params(

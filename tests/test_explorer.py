@@ -179,7 +179,8 @@ def seed_and_ensemble(v: Visitor, url: str) -> None:
     before, box = v.settle(), v.page.locator("input[type=number]").first
     box.fill("7")
     box.press("Enter")
-    other, curves = v.changed(before), v.settle("curves")
+    v.changed(before)
+    other, curves = v.settle(), v.settle("curves")
     v.press("End", 7)
     v.changed(curves, "curves")
     assert v.picture() == other and "mean of 32 maps" in v.page.inner_text("body"), "the ensemble changes curves, not the map on screen"
@@ -348,7 +349,48 @@ def loopback_only(v: Visitor, url: str) -> None:
             assert address.startswith("127.") or probe.connect_ex((address, port)) != 0, f"{address} answers too"
 
 
-TESTS = (loads, drag, latency, every_slider, seed_and_ensemble, fields_and_colours, compare, play, save, code, no_execution, loopback_only)
+def widths(v: Visitor, url: str) -> None:
+    "Maps fill a wide screen; on a narrow one they come first and stay in sight while one scrolls to the last control."
+    size, wide = v.page.viewport_size, {}
+    box = lambda selector: v.page.locator(selector).first.bounding_box()
+    for width, height in ((1920, 1080), (1440, 900), (768, 1024), (400, 800)):
+        v.page.set_viewport_size({"width": width, "height": height})
+        v.page.wait_for_function("width => innerWidth === width", arg=width)
+        v.page.locator("h2").first.scroll_into_view_if_needed()
+        picture, slider = box("img.explorer-picture"), box(".noUi-handle")
+        wide[width] = picture["width"]
+        assert picture["x"] >= 0 and picture["x"] + picture["width"] <= width, (width, picture)
+        assert picture["x"] > slider["x"] if width > 900 else picture["y"] < slider["y"], (width, picture, slider)
+        if width <= 900:
+            v.page.locator(".explorer-code").first.scroll_into_view_if_needed()
+            assert 0 <= box("img.explorer-picture")["y"] < height / 2, (width, box("img.explorer-picture"))
+    assert wide[1920] >= 3 * 420 and wide[768] > 700, wide
+    v.page.set_viewport_size(size)
+    v.settle()
+
+
+CONTRAST = """element => { const bright = colour => { const [r, g, b] = colour.match(/[0-9.]+/g).map(x => x / 255).map(x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05 }, style = getComputedStyle(element), both = [bright(style.color), bright(style.backgroundColor)];
+    return Math.max(...both) / Math.min(...both) }"""
+
+
+def address(v: Visitor, url: str) -> None:
+    "A query moves sliders and seed and darkens the page; the button copies it; what is no number is one sentence."
+    page = v.page.context.new_page()
+    page.goto(f"{url}?Omega_m=0.54&seed=4&ensemble=2&theme=dark")
+    page.wait_for_selector(".explorer-warning")
+    assert page.locator("input[type=number]").first.input_value() == "4" and page.locator("body").get_attribute("data-jp-theme-light") == "false"
+    assert page.locator(".explorer-warning").evaluate(CONTRAST) >= 4.5
+    page.get_by_role("button", name="copy link", exact=True).click()
+    page.wait_for_selector("text=copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{url}/?seed=4&ensemble=2&Omega_m=0.54&sigma_8=0.8&A_SN1=1&A_AGN1=1&A_SN2=1&A_AGN2=1", copied
+    page.goto(f"{url}?Omega_m=much")
+    page.wait_for_selector("text=expected a number")
+    page.close()
+
+
+TESTS = (loads, widths, address, drag, latency, every_slider, seed_and_ensemble, fields_and_colours, compare, play, save, code, no_execution, loopback_only)
 
 
 def failing_page(browser, shots) -> None:
