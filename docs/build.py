@@ -2,6 +2,8 @@
 
 Run: python docs/build.py (or `make docs`). Notebooks appear as they are committed; none is run. Pages of the API come from docstrings.
 """
+import base64
+import io
 import json
 import re
 import shutil
@@ -10,6 +12,8 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
+
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES, SITE = ROOT / "_pages", ROOT / "_site"
@@ -47,13 +51,29 @@ def rewrite_notebook(path: Path) -> None:
     path.write_text(json.dumps(book), encoding="utf-8")
 
 
-def write_index(thumbnails: list[Path]) -> None:
+def thumbnail(path: Path) -> str:
+    "A tutorial's title below its first picture, as a link to it."
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    made = (base64.b64decode(output["data"]["image/png"]) for cell in cells for output in cell.get("outputs", []) if "image/png" in output.get("data", {}))
+    shown = (path.parent / link for cell in cells for link in re.findall(r"!\[[^]]*\]\(([^)]+\.png)\)", "".join(cell["source"])))
+    content = next(made, None) or next((link.read_bytes() for link in shown), None)
+    title, picture = title_of(path), ""
+    if content:
+        small = Image.open(io.BytesIO(content)).convert("RGB")
+        small.thumbnail((400, 1200))
+        small.crop((0, 0, small.width, min(small.height, 170))).save(PAGES / "thumbnails" / f"{path.stem}.png")
+        picture = f'<img src="thumbnails/{path.stem}.png" alt="First picture of: {title}" style="width:200px;height:85px;object-fit:cover;object-position:top"><br>'
+    return f'<a href="{path.relative_to(ROOT).with_suffix(".html")}" style="width:200px">{picture}{title}</a>'
+
+
+def write_index(tutorials: list[Path]) -> None:
     "README as the first page; links to folders go to their lists."
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for folder, page in (("docs/experiments/", "docs/experiments/README.md"), ("cmd_emulator/pretrained/", "cmd_emulator/pretrained/index.md")):
         text = text.replace(f"]({folder})", f"]({page})")
-    if thumbnails:
-        text += "\n## Tutorials\n\n" + "\n".join(f"- [{title_of(path)}]({path.relative_to(ROOT)})" for path in thumbnails) + "\n"
+    if tutorials:
+        (PAGES / "thumbnails").mkdir()
+        text += '\n## Tutorials\n\n<div style="display:flex;flex-wrap:wrap;gap:16px">\n' + "\n".join(map(thumbnail, tutorials)) + "\n</div>\n"
     (PAGES / "index.md").write_text(text, encoding="utf-8")
 
 
