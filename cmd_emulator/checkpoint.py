@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['PRECISIONS', 'LAUNCHERS', 'CHECKPOINT_FORMAT', 'check_kind', 'check_range', 'check_settings', 'config_of', 'Ranks',
-           'join_ranks', 'pick_device', 'has_bfloat16', 'precision', 'identity', 'save_checkpoint', 'load_checkpoint',
-           'PoliteInterrupt', 'claim', 'write_text', 'data_fingerprint', 'data_difference', 'check_data', 'check_twins']
+           'join_ranks', 'all_threads', 'pick_device', 'has_bfloat16', 'precision', 'identity', 'save_checkpoint',
+           'load_checkpoint', 'PoliteInterrupt', 'claim', 'write_text', 'data_fingerprint', 'data_difference',
+           'check_data', 'check_twins']
 
 # %% ../nbs/03d_checkpoint.ipynb #d6d04389
 import hashlib
@@ -16,7 +17,7 @@ import os
 import signal
 import threading
 import warnings
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from dataclasses import fields as settings_of
 from pathlib import Path
@@ -124,6 +125,17 @@ def join_ranks(device: torch.device) -> Ranks:
             raise RuntimeError(f"started as one of several processes ({told}) that cannot find each other ({', '.join(missing)} missing), which would train separate copies: start with torchrun, or as one process")
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     return Ranks(dist.get_rank(), dist.get_world_size())
+
+# %% ../nbs/03d_checkpoint.ipynb #allthr01
+@contextmanager
+def all_threads():
+    "Threads of all processes of this machine for one of them, while the others wait."
+    own = torch.get_num_threads()
+    torch.set_num_threads(own * int(os.environ.get("LOCAL_WORLD_SIZE") or 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(own)
 
 # %% ../nbs/03d_checkpoint.ipynb #c750af10
 def pick_device(name: str = "auto") -> torch.device:

@@ -26,7 +26,7 @@ import xarray as xr
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from .checkpoint import PoliteInterrupt, Ranks, check_data, check_range, check_settings, check_twins, claim, config_of, data_fingerprint, join_ranks, load_checkpoint
+from .checkpoint import PoliteInterrupt, Ranks, all_threads, check_data, check_range, check_settings, check_twins, claim, config_of, data_fingerprint, join_ranks, load_checkpoint
 from .checkpoint import pick_device, precision, save_checkpoint, write_text
 from .dataset import Normaliser, batch_index, best_batches, resident
 from .files import init_from, plain, save_emulator
@@ -291,8 +291,9 @@ class Run:
         if self.ranks.rank:
             return {}
         seconds = time.perf_counter() - self.began
-        network = trainer.finish(self.data)
-        made = draw_like(network, self.data.normaliser, config.conditions, self.data.valid, config.seed, plain_fields(getattr(config, "given", ())))
+        with all_threads():
+            network = trainer.finish(self.data)
+            made = draw_like(network, self.data.normaliser, config.conditions, self.data.valid, config.seed, plain_fields(getattr(config, "given", ())))
         seen = summarise(made)
         found = distances(seen, self.truth)
         line = {"images": trainer.seen, "seconds": round(seconds, 1), "images_per_second": round(trainer.seen / seconds, 1)}
