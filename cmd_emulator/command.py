@@ -151,6 +151,7 @@ def _evaluate_options(add) -> None:
     _data_options(p, f"one of {', '.join(SETS)}")
     p.add_argument("--out", required=True, help="folder for report.md, metrics.json, curves and pictures")
     p.add_argument("--no-exam", action="store_true", help="leave the blind exam out")
+    p.add_argument("--posteriors", action="store_true", help="train posteriors on emulated and on simulated maps as well, and judge both on simulations: half an hour more, needs sbi")
     p.add_argument("--seed", type=whole(0), default=0, help="at least 0 (default: %(default)s)")
     p.add_argument("--overwrite", action="store_true", help="replace a report that is there")
 
@@ -264,7 +265,7 @@ def _explore(a) -> int:
 def _evaluate(a) -> None:
     from cmd_emulator.evaluate import evaluate_files
     check_target(Path(a.out) / "report.md", a.overwrite)
-    print(evaluate_files(a.emulator, a.data_dir, a.suite, a.sim_set, a.out, exam=not a.no_exam, seed=a.seed, progress=True))
+    print(evaluate_files(a.emulator, a.data_dir, a.suite, a.sim_set, a.out, posteriors=a.posteriors, exam=not a.no_exam, seed=a.seed, progress=True))
 
 # %% ../nbs/07_command.ipynb #infr0002
 def _infer(a) -> None:

@@ -8,8 +8,8 @@ __all__ = ['COLORS', 'FIGURES', 'SHARES', 'report_panels', 'mean_difference', 'd
            'plot_labels', 'draws_section', 'judge_rivals', 'rivals_section', 'copies_section', 'coverage_section',
            'spread_section', 'label_table_of', 'labels_section', 'response_section', 'scatter_section',
            'extremes_section', 'edge_section', 'conditional_sections', 'correction_of', 'plot_correction',
-           'correction_section', 'quoted_section', 'open_twins', 'open_sets', 'take_exam', 'referee_sections',
-           'evaluate_files']
+           'correction_section', 'quoted_section', 'open_twins', 'open_sets', 'take_exam', 'transfer_section',
+           'referee_sections', 'evaluate_files']
 
 # %% ../nbs/05_evaluate.ipynb #cd502e9a
 import os
@@ -32,6 +32,7 @@ from .checkpoint import check_twins, data_difference, data_fingerprint
 from .conditional import compare_response, edge_split, extremes, fixed_label_scatter, group_means, plot_extremes, plot_scatter, response
 from .correct import ENDS, LEVELS
 from .emulator import Emulator
+from .inference import LEAST_SIMS, transfer_sources, transfer_table
 from .exam import LEAST, blind_exam, some_views
 from .maps import BOX, FIELDS, PARAMETERS, coarsen, fill_empty, maps_file, open_maps, select_sims, split_maps, table_of
 from .memorise import copies, fidelity, nearest_maps, plot_nearest, plot_spread, spread_ratio
@@ -445,7 +446,7 @@ def open_twins(data_dir, fields, like: xr.Dataset, rows: np.ndarray, most: int) 
     return twins
 
 # %% ../nbs/05_evaluate.ipynb #ee1b2fc8
-def open_sets(emulator, data_dir, suite: str, sim_set: str, n_twins: int, n_sims: int, n_train: int) -> tuple:
+def open_sets(emulator, data_dir, suite: str, sim_set: str, n_twins: int, n_sims: int, n_train: int | None) -> tuple:
     "Fingerprint of the files' maps, test simulations, their twins and training simulations (None for a small set), split as in the emulator's training."
     fields, config = (emulator.fields, emulator.meta["config"]) if emulator else (("Mgas", "HI", "B"), {})
     ds = open_maps(data_dir, emulator.opened if emulator else fields, suite, sim_set, parameters=emulator.conditions or None if emulator else None)
@@ -484,6 +485,18 @@ def take_exam(
     about = exam.numbers["about"] | {key: report.about[key] for key in ("origin", "suite", "set")} | {"cost": cost}
     return replace(report, sections=(*report.sections, *exam.sections), exam=exam.numbers | {"about": about})
 
+# %% ../nbs/05_evaluate.ipynb #9fca3c53
+def transfer_section(emulator: Emulator, test: xr.Dataset, train: xr.Dataset, seed: int = 0, progress: bool = False, **options) -> Section:
+    "Posteriors trained on the emulator's maps, on simulations and on other simulations, all judged on the test simulations."
+    if (n := len(np.unique(train["sim"]))) < 2 * LEAST_SIMS:
+        return Section("Posteriors", [], f"No posterior was trained: two halves of the training simulations need {2 * LEAST_SIMS}, and there are {n}.", [])
+    sources = transfer_sources(train, emulator, seed)
+    table = transfer_table(sources, test, progress=progress, **options)
+    found = pd.DataFrame({"trained on": table.index, "nats over the prior": table["nats", "mean"], "± between seeds": table["nats", "std"], "over simulations": table["nats", "over reference"],
+                          "coverage gap": table["coverage gap", "mean"], "largest shift [widths]": table["largest shift [widths]", "mean"]})
+    note = f"Posterior networks trained on {len(np.unique(sources[emulator.name]['sim']))} universes each, all judged on one map of each test simulation: mean log posterior at the true labels. The other simulations are the floor."
+    return tabulate("Posteriors", found, note)
+
 # %% ../nbs/05_evaluate.ipynb #ef15bf71
 def referee_sections(bench: Bench, report: Report, train: xr.Dataset, twins: list, reverse: Regressor | None, seed: int) -> list[Section]:
     "Everything that needs the training maps."
@@ -509,6 +522,7 @@ def evaluate_files(
     epochs: int = 0,  # passes to train the regressor; 0: none
     n_train: int = 350,  # simulations to train it on, at most
     referee: bool = False,  # baselines, copies, coverage, conditional truth as well
+    posteriors: bool = False,  # posteriors trained on emulated maps as well
     exam: bool | dict = True,  # the blind exam as well; a dict: with these options of `blind_exam`
     seed: int = 0,
     device: str = "cpu",
@@ -517,7 +531,8 @@ def evaluate_files(
     "Compare an emulator with the test simulations in a folder, and write the report."
     emulator = Emulator.load(emulator, device=device) if isinstance(emulator, (str, Path)) and str(emulator) else emulator or None
     check_twins(data_dir, suite, sim_set)
-    data, test, twins, train = open_sets(emulator, data_dir, suite, sim_set, n_twins, n_sims, n_train)
+    data, test, twins, whole = open_sets(emulator, data_dir, suite, sim_set, n_twins, n_sims, None if posteriors else n_train)
+    train = None if whole is None else select_sims(whole, list(dict.fromkeys(whole["sim"].values))[:n_train])
     trained = emulator.meta.get("about", {}).get("data") if emulator and (suite, sim_set) == (emulator.suite, emulator.sim_set) else None
     if trained and (different := data_difference(trained, data)):
         warnings.warn(f"{emulator.name} was trained on another {suite} {sim_set} than that of {data_dir} ({different}): its test simulations may be among those that it has seen", stacklevel=2)
@@ -541,6 +556,8 @@ def evaluate_files(
         sections.append(correction_section(correction))
     if emulator and emulator.given and train is not None:
         sections = [*painting_sections(emulator, test, train, data_dir, seed), *sections]
+    if posteriors and emulator and train is not None:
+        sections.append(transfer_section(emulator, test, whole, seed, progress))
     report = replace(report, sections=tuple(sections))
     if exam:
         report = take_exam(report, bench, twins, train, emulator, progress, **(exam if isinstance(exam, dict) else {}))

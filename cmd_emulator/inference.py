@@ -6,13 +6,15 @@
 __all__ = ['LEAST_SIMS', 'ExpSome', 'prior', 'FlowSettings', 'fit_density', 'to_normal', 'log_density', 'group_rows',
            'summarise_maps', 'average_groups', 'unit_table', 'find_posterior', 'Stored', 'Posterior', 'check_readable',
            'fit_posterior', 'plot_corner', 'summary_table', 'write_posteriors', 'first_views', 'ranks_of',
-           'coverage_of', 'tarp_of', 'calibrate', 'plot_coverage', 'transfer_table', 'draw_universes']
+           'coverage_of', 'tarp_of', 'calibrate', 'plot_coverage', 'transfer_table', 'transfer_sources',
+           'draw_universes']
 
 # %% ../nbs/04j_infer.ipynb #34c893db
 import json
 import warnings
 from dataclasses import asdict, dataclass
 from importlib.resources import files
+from itertools import product
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -422,22 +424,34 @@ def transfer_table(
     sources: dict[str, xr.Dataset],  # name -> labelled training maps, the first one the reference
     test: xr.Dataset,  # simulated maps of other labels
     seeds: int = 3,
+    progress: bool = False,  # show a bar
     **options,  # of fit_posterior
 ) -> pd.DataFrame:  # a row a source: nats, its difference from the reference, coverage gap, shift in widths
     "Posteriors trained on each source with equal budgets, all judged on the same simulations; means over seeds, and their standard deviation."
     one, rows = first_views(test), []
-    for name, source in sources.items():
-        for seed in range(seeds):
-            posterior = fit_posterior(source, seed=seed, **options)
-            made, found = posterior.sample(one, 500, seed=seed), calibrate(posterior, test, seed=seed)
-            shifts = []
-            for p in posterior.network.config.parameters:
-                u, truth = p.to_unit(made[p.name].values), p.to_unit(made[f"true_{p.name}"].values)
-                shifts.append(abs(float((u.mean(1) - truth).mean())) / float(u.std(1).mean()))
-            rows.append({"source": name, "nats": float(posterior.log_prob(one).mean()), "coverage gap": float(found["coverage gap"].abs().max()), "largest shift [widths]": max(shifts)})
+    for name, seed in tqdm(list(product(sources, range(seeds))), "posteriors", unit="posterior", disable=not progress):
+        posterior = fit_posterior(sources[name], seed=seed, **options)
+        made, found = posterior.sample(one, 500, seed=seed), calibrate(posterior, test, seed=seed)
+        shifts = []
+        for p in posterior.network.config.parameters:
+            u, truth = p.to_unit(made[p.name].values), p.to_unit(made[f"true_{p.name}"].values)
+            shifts.append(abs(float((u.mean(1) - truth).mean())) / float(u.std(1).mean()))
+        rows.append({"source": name, "nats": float(posterior.log_prob(one).mean()), "coverage gap": float(found["coverage gap"].abs().max()), "largest shift [widths]": max(shifts)})
     table = pd.DataFrame(rows).groupby("source", sort=False).agg(["mean", "std"])
     table[("nats", "over reference")] = table[("nats", "mean")] - table[("nats", "mean")].iloc[0]
     return table
+
+# %% ../nbs/04j_infer.ipynb #6873c9ff
+def transfer_sources(
+    train: xr.Dataset,  # simulated maps of the emulator's training set
+    emulator,  # that draws at the labels of one half of it
+    seed: int = 0,
+) -> dict[str, xr.Dataset]:  # of `transfer_table`
+    "Half of the simulations, the other half, and emulated maps at the labels of the first."
+    order = np.random.default_rng([seed, 9]).permutation(np.unique(train.sim))
+    half, other = (select_sims(train, np.sort(part)) for part in np.array_split(order, 2))
+    fields = list(emulator.fields)
+    return {"simulations": half[fields], "other simulations": other[fields], emulator.name: emulator.sample_like(half, seed=seed)}
 
 # %% ../nbs/04j_infer.ipynb #20d2fac0
 def draw_universes(emulator, n: int, views: int = 15, seed: int = 0) -> xr.Dataset:
