@@ -101,6 +101,11 @@ class Described:
         return tuple(self.meta["fields"])
 
     @property
+    def floors(self) -> dict[str, float | None]:
+        "What an empty pixel of each field counts as, those that it is given too; None where there are none."
+        return dict(zip(self.normaliser.fields, self.normaliser.floors))
+
+    @property
     def conditions(self) -> tuple[str, ...]:
         "Parameters that it is conditioned on; () when unconditional."
         return tuple(self.meta["conditions"])

@@ -33,7 +33,7 @@ from .conditional import compare_response, edge_split, extremes, fixed_label_sca
 from .correct import ENDS, LEVELS
 from .emulator import Emulator
 from .exam import LEAST, blind_exam, some_views
-from .maps import BOX, FIELDS, PARAMETERS, coarsen, fill_empty, maps_file, open_maps, select_sims, split_maps, table_of
+from .maps import BOX, FIELDS, PARAMETERS, find_file, maps_file, open_maps, pick_maps, split_maps, table_of
 from .memorise import copies, fidelity, nearest_maps, plot_nearest, plot_spread, spread_ratio
 from .paint import painting_sections
 from .regressor import Regressor, plot_prediction, score
@@ -369,9 +369,9 @@ def conditional_sections(emulator: Emulator, data_dir, suite: str, seed: int) ->
     "Responses, scatter and extremes, for those of the sets 1P, CV and EX that lie in the folder."
     sections = []
     for sim_set, make in {"1P": response_section, "CV": scatter_section, "EX": extremes_section}.items():
-        present = (Path(data_dir) / maps_file(emulator.fields[0], suite, sim_set)).is_file()
+        present = find_file(data_dir, maps_file(emulator.fields[0], suite, sim_set)).is_file()
         if present and (emulator.conditions or sim_set == "CV"):
-            ds = coarsen(open_maps(data_dir, emulator.opened, suite, sim_set, parameters=emulator.conditions or None), emulator.resolution)
+            ds = pick_maps(open_maps(data_dir, emulator.opened, suite, sim_set, parameters=emulator.conditions or None), emulator.resolution, floors=emulator.floors)
             like = ds.isel(map=np.flatnonzero(np.all([ds[c].values > 0 for c in emulator.conditions], axis=0))) if emulator.conditions else ds
             region = like["view"].values if sim_set == "1P" else None  # CAMELS' 1P shares its initial conditions, so do the latents
             with warnings.catch_warnings():
@@ -435,13 +435,13 @@ def quoted_section(report: Report) -> Section:
     return tabulate("Beside the paper's own figures", table, "Another data set, another resolution, another test: not a comparison of methods.")
 
 # %% ../nbs/05_evaluate.ipynb #b2571364
-def open_twins(data_dir, fields, like: xr.Dataset, rows: np.ndarray, most: int) -> list[xr.Dataset]:
+def open_twins(data_dir, fields, like: xr.Dataset, rows: np.ndarray, most: int, floors: dict | None = None) -> list[xr.Dataset]:
     "Twins of the test simulations `rows` (places in the test set) that lie in the folder, at most `most`."
     twins = []
     for i in range(1, most + 1):
         sim_set = "twin" if i == 1 else f"twin{i}"
         if (Path(data_dir) / maps_file(fields[0], "Mock", sim_set)).is_file():
-            twins.append(fill_empty(coarsen(select_sims(open_maps(data_dir, fields, "Mock", sim_set), rows), like.sizes["x"])))
+            twins.append(pick_maps(open_maps(data_dir, fields, "Mock", sim_set), like.sizes["x"], rows, floors))
     return twins
 
 # %% ../nbs/05_evaluate.ipynb #ee1b2fc8
@@ -453,10 +453,10 @@ def open_sets(emulator, data_dir, suite: str, sim_set: str, n_twins: int, n_sims
     whole = sim_set in ("CV", "1P", "EX", "BE")  # sets too small to part with simulations
     split: dict = {"train": [], "test": np.unique(ds.sim)} if whole else split_maps(ds, seed=config.get("split_seed", 0))
     rows = np.arange(len(split["test"]))[: n_sims or None]
-    pick = lambda sims: fill_empty(coarsen(select_sims(ds, sims), resolution))
-    test = pick(split["test"][rows])
-    twins = open_twins(data_dir, fields, test, rows, n_twins + (emulator is None)) if suite == "Mock" and sim_set == "LH" else []
-    train = pick(split["train"][:n_train]) if len(split["train"]) else None
+    floors = emulator.floors if emulator else None
+    test = pick_maps(ds, resolution, split["test"][rows], floors)
+    twins = open_twins(data_dir, fields, test, rows, n_twins + (emulator is None), floors) if suite == "Mock" and sim_set == "LH" else []
+    train = pick_maps(ds, resolution, split["train"][:n_train], floors) if len(split["train"]) else None
     return data_fingerprint(ds), test, twins, train
 
 # %% ../nbs/05_evaluate.ipynb #e2e6c91e
@@ -522,7 +522,7 @@ def evaluate_files(
     if trained and (different := data_difference(trained, data)):
         warnings.warn(f"{emulator.name} was trained on another {suite} {sim_set} than that of {data_dir} ({different}): its test simulations may be among those that it has seen", stacklevel=2)
     if emulator:
-        judged, name, by = fill_empty(emulator.sample_like(test, seed=seed)), emulator.name, emulator.conditions
+        judged, name, by = emulator.sample_like(test, seed=seed), emulator.name, emulator.conditions
     elif len(twins) > 2:
         judged, name, by = twins.pop(), "a fresh twin", None
     else:

@@ -6,14 +6,14 @@
 __all__ = ['REGION', 'NBODY', 'OF_MATTER', 'repository_root', 'find_file', 'read_params', 'style_file', 'use_style',
            'save_params', 'parameter_names', 'label_maps', 'origin_note', 'tell_origin', 'save_maps', 'map_array',
            'check_alignment', 'border_jump', 'note_release', 'plain_fields', 'open_maps', 'lazy_maps', 'pair_sets',
-           'join_sets', 'floor_of', 'fill_empty', 'log_maps', 'split_sims', 'maps_of', 'split_maps', 'select_sims',
-           'coarsen', 'join_nbody', 'map_title', 'show_maps']
+           'join_sets', 'floor_of', 'set_floor', 'fill_empty', 'log_maps', 'split_sims', 'maps_of', 'split_maps',
+           'select_sims', 'coarsen', 'pick_maps', 'join_nbody', 'map_title', 'show_maps']
 
 # %% ../nbs/00_explore.ipynb #84830de9
 import json
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -549,6 +549,11 @@ def floor_of(
         raise ValueError(f"the floor of {field} is {floor}: expected a positive number in its unit, or None to refuse empty pixels")
     return floor
 
+# %% ../nbs/00_explore.ipynb #9a0fb814
+def set_floor(field: str, floor: float | None) -> None:
+    "Let an empty pixel of a field count as so much, in its unit, until Python ends, and for good in stores and emulators that are made meanwhile; None refuses it."
+    FIELDS[check_field(field)] = replace(FIELDS[field], floor=floor_of(field, {field: floor}))
+
 # %% ../nbs/00_explore.ipynb #df703d6d
 def _lift(values: np.ndarray, floor: float | None) -> np.ndarray:
     "Empty pixels at the floor; NaN and negative ones as they are."
@@ -573,7 +578,7 @@ def _log(values: np.ndarray, name: str, numbers, floors) -> np.ndarray:
                 first = where[0][0] if numbers is None else numbers[where[0][0]]
                 raise ValueError(
                     f"{name} holds {len(where)} {what} pixels, the first in map {first}: log10 needs positive numbers; "
-                    f"mend or drop these maps, or put a floor under empty pixels (floors={{{name!r}: ...}})"
+                    f"mend or drop these maps, or put a floor under empty pixels: set_floor({name!r}, ...), or floors={{{name!r}: ...}}"
                 )
     return np.log10(values)
 
@@ -674,6 +679,16 @@ def coarsen(
         return ds
     parts = [ds.isel(map=slice(i, i + chunk)).coarsen(x=step, y=step).mean(keep_attrs=True) for i in range(0, ds.sizes["map"], chunk)]
     return xr.concat(parts, "map", combine_attrs="override").astype(np.float32)
+
+# %% ../nbs/00_explore.ipynb #92f2d487
+def pick_maps(
+    ds: xr.Dataset,  # labelled simulations
+    resolution: int,  # as for `coarsen`
+    sims=None,  # which simulations; default: all maps
+    floors: dict | None = None,  # as for `floor_of`
+) -> xr.Dataset:
+    "Simulated maps as an emulator's are: on its grid, with empty pixels at their floor (copied)."
+    return fill_empty(coarsen(ds if sims is None else select_sims(ds, sims), resolution), floors)
 
 # %% ../nbs/00_explore.ipynb #nb0dy004
 def join_nbody(

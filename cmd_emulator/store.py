@@ -19,7 +19,7 @@ import numpy as np
 import xarray as xr
 
 from .manifest import allocate, check_target, hold, put_in_place
-from .maps import atomic_path, coarsen, file_digest, fill_empty, floor_of, log_maps, maps_file, open_maps
+from .maps import atomic_path, coarsen, file_digest, floor_of, log_maps, maps_file, open_maps, pick_maps
 from .maps import parameter_names, params_file
 
 # %% ../nbs/00e_store.ipynb #d059e79f
@@ -114,10 +114,9 @@ def _begin(path: Path, ds: xr.Dataset, note: dict, shape: tuple) -> dict:
     allocate(path / "maps.npy", shape, "<f2")
     allocate(path / "moments.npy", (*shape[:2], 4), "<f8")
     save_labels(path, ds)
-    floors = {name: floor_of(name, note["floors"]) for name in note["fields"]}
     chosen = ds.isel(map=np.unique(np.linspace(0, len(ds["map"]) - 1, 64).astype(int)))
-    centre = centres(coarsen(chosen, shape[-1]), floors=floors)
-    return note | {"floors": floors, "centre": centre.tolist(), "error": [0.0] * shape[1], "done": 0}
+    centre = centres(coarsen(chosen, shape[-1]), floors=note["floors"])
+    return note | {"centre": centre.tolist(), "error": [0.0] * shape[1], "done": 0}
 
 # %% ../nbs/00e_store.ipynb #2a7dae6f
 def save_labels(path: Path, ds: xr.Dataset) -> None:
@@ -133,7 +132,7 @@ def _convert(data_dir: str, path: str, note: dict, start: int, stop: int) -> tup
     ds = open_maps(data_dir, note["fields"], note["suite"], note["set"], verify="off").isel(map=slice(start, stop))
     stored = np.lib.format.open_memmap(Path(path) / "maps.npy", "r+")
     moments, centre = np.lib.format.open_memmap(Path(path) / "moments.npy", "r+"), np.array(note["centre"])
-    ds = fill_empty(coarsen(ds, stored.shape[-1]), note["floors"])
+    ds = pick_maps(ds, stored.shape[-1], floors=note["floors"])
     stored[start:stop] = encode(ds, centre, note["floors"])
     exact = np.stack([np.log10(ds[name].values.astype(np.float64)) for name in ds.data_vars], axis=1)
     pixels = (2, 3)
@@ -172,7 +171,6 @@ def make_store(
     chunk: int = 150,  # maps at a time
     report=lambda done, n: None,  # called after each chunk with maps done and of how many
     resolution: int | None = None,  # average to so many pixels a side; default: the files'
-    floors: dict | None = None,  # field -> what an empty pixel counts as; default: the catalogue's
     scheduler: str | None = None,  # of a dask cluster, see `run_tasks`
     overwrite: bool = False,  # replace a store of other files, fields, floors or pixels
 ) -> Path:
@@ -183,7 +181,7 @@ def make_store(
     shape = (len(ds["map"]), len(ds.data_vars), *[resolution or ds.sizes["x"]] * 2)
     coarsen(ds.isel(map=slice(0, 1)), shape[-1])  # raises if it cannot be
     wanted: dict = {"suite": suite, "set": sim_set, "fields": list(ds.data_vars), "sources": _sources(data_dir, ds.data_vars, suite, sim_set)}
-    wanted |= {"resolution": shape[-1], "floors": {name: floor_of(name, floors) for name in ds.data_vars}}
+    wanted |= {"resolution": shape[-1], "floors": {name: floor_of(name) for name in ds.data_vars}}
     with _held(path):
         place, note = _place(path, wanted, overwrite)
         note = note or _begin(place, ds, wanted, shape)

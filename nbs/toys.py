@@ -2,10 +2,15 @@
 import numpy as np
 import xarray as xr
 
-from cmd_emulator.bench import spread_labels
-from cmd_emulator.maps import label_maps
+from cmd_emulator.maps import PARAMETERS, label_maps
 from cmd_emulator.statistics import gaussian_fields
 from cmd_emulator.universe import simulate
+
+
+def spread_labels(n: int, seed=0) -> np.ndarray:  # (n, 6), physical values
+    "Labels of n universes, each of the six parameters spread evenly over its range."
+    rng = np.random.default_rng(seed)
+    return np.stack([p.from_unit((rng.permutation(n) + 0.5) / n) for p in PARAMETERS.values()], axis=1)
 
 
 def toy_universe(
