@@ -24,8 +24,8 @@ import torch
 import xarray as xr
 from torch.utils.data import DataLoader, Dataset
 
-from .maps import PARAMETERS, atomic_path, check_field, check_parameter, file_digest, floor_of, known_parameters
-from .maps import log_maps, maps_of, open_maps, pair_sets, parameter_names, split_maps, split_sims
+from .maps import atomic_path, check_field, check_parameter, file_digest, floor_of
+from .maps import log_maps, maps_of, open_maps, pair_sets, parameter_names, parameters_of, split_maps, split_sims
 from .store import Store, open_store, run_tasks, store_path
 
 _all_ = ["split_sims", "split_maps"]
@@ -189,7 +189,7 @@ def _log_fields(maps, fields, numbers, lowest):
         maps = maps.detach().cpu().numpy()  # the loop below finds the pixel and raises
     logs = np.empty(maps.shape, np.float32)
     for i, field in enumerate(fields):
-        logs[..., i, :, :] = log_maps(maps[..., i, :, :], field, numbers, {field: float(lowest[i]) or None})
+        logs[..., i, :, :] = log_maps(maps[..., i, :, :], field, numbers, {field: lowest[i].item() or None})
     return logs
 
 # %% ../nbs/01_dataset.ipynb #3f8cd2cc
@@ -240,19 +240,10 @@ def scale_labels(
     if labels.shape[-1] != len(conditions):
         raise ValueError(f"labels of shape {labels.shape} do not fit the parameters {tuple(conditions)}")
     out = np.empty(labels.shape, np.float32)
-    for i, name in enumerate(conditions):
-        column = labels[..., i]
-        if check_parameter(name) in PARAMETERS:
-            if PARAMETERS[name].log and not (column > 0).all():
-                raise ValueError(f"{name} = {column.min():g} has no place on a logarithmic scale: give a positive value")
-            out[..., i] = 2 * PARAMETERS[name].to_unit(column) - 1
-        elif name in (ranges or {}):
-            low, high = ranges[name]
-            out[..., i] = 2 * (column - low) / (high - low) - 1
-        elif name in (known := known_parameters()):
-            out[..., i] = 2 * known[name].to_unit(column) - 1
-        else:
-            raise ValueError(f"the catalogue has no range for {name}: pass ranges={{'{name}': (low, high)}}")
+    for i, (name, parameter) in enumerate(parameters_of(conditions, ranges=ranges).items()):
+        if parameter.log and not (labels[..., i] > 0).all():
+            raise ValueError(f"{name} = {labels[..., i].min():g} has no place on a logarithmic scale: give a positive value")
+        out[..., i] = 2 * parameter.to_unit(labels[..., i]) - 1
     return out
 
 # %% ../nbs/01_dataset.ipynb #d0bed937

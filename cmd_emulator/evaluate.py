@@ -29,11 +29,11 @@ import xarray as xr
 from .baselines import BASELINES, first_maps
 from .bench import DECIDING, FAMILIES, FIGURES, Bench, Report, Section, plain, sim_labels, tabulate, text_rows
 from .checkpoint import check_twins, data_difference, data_fingerprint
-from .conditional import compare_response, edge_split, extremes, fixed_label_scatter, group_means, plot_extremes, plot_scatter, response
+from .conditional import compare_response, edge_split, extremes, fixed_label_scatter, group_means, open_set, plot_extremes, plot_scatter, response
 from .correct import ENDS, LEVELS
 from .emulator import Emulator
 from .exam import LEAST, blind_exam, some_views
-from .maps import BOX, FIELDS, PARAMETERS, find_file, maps_file, open_maps, pick_maps, split_maps, table_of
+from .maps import BOX, FIELDS, PARAMETERS, find_file, known_parameters, maps_file, open_maps, pick_maps, split_maps, table_of
 from .memorise import copies, fidelity, nearest_maps, plot_nearest, plot_spread, spread_ratio
 from .paint import painting_sections
 from .regressor import Regressor, plot_prediction, score
@@ -367,12 +367,17 @@ def edge_section(bench: Bench, report: Report) -> Section:
 # %% ../nbs/05_evaluate.ipynb #e54505c9
 def conditional_sections(emulator: Emulator, data_dir, suite: str, seed: int) -> list[Section]:
     "Responses, scatter and extremes, for those of the sets 1P, CV and EX that lie in the folder."
-    sections = []
+    known, sections = known_parameters(), []
+    logs = [name for name in emulator.conditions if name in known and known[name].log]
     for sim_set, make in {"1P": response_section, "CV": scatter_section, "EX": extremes_section}.items():
-        present = find_file(data_dir, maps_file(emulator.fields[0], suite, sim_set)).is_file()
+        present = "+" not in suite and find_file(data_dir, maps_file(emulator.fields[0], suite, sim_set)).is_file()
         if present and (emulator.conditions or sim_set == "CV"):
-            ds = pick_maps(open_maps(data_dir, emulator.opened, suite, sim_set, parameters=emulator.conditions or None), emulator.resolution, floors=emulator.floors)
-            like = ds.isel(map=np.flatnonzero(np.all([ds[c].values > 0 for c in emulator.conditions], axis=0))) if emulator.conditions else ds
+            try:
+                ds = pick_maps(open_set(data_dir, emulator.opened, suite, sim_set, emulator.conditions), emulator.resolution, floors=emulator.floors)
+            except ValueError as error:  # other labels, or a grid that does not divide
+                sections.append(Section(f"{sim_set} left out", [], f"{sim_set} lies beside the test set, but cannot be used: {error}.", []))
+                continue
+            like = ds.isel(map=np.flatnonzero(np.all([ds["sim"].values >= 0, *(ds[name].values > 0 for name in logs)], axis=0)))
             region = like["view"].values if sim_set == "1P" else None  # CAMELS' 1P shares its initial conditions, so do the latents
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # outside the range on purpose

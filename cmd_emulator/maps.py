@@ -6,7 +6,7 @@
 __all__ = ['REGION', 'NBODY', 'OF_MATTER', 'repository_root', 'find_file', 'read_params', 'style_file', 'use_style',
            'save_params', 'parameter_names', 'label_maps', 'origin_note', 'tell_origin', 'save_maps', 'map_array',
            'check_alignment', 'border_jump', 'note_release', 'plain_fields', 'open_maps', 'lazy_maps', 'pair_sets',
-           'join_sets', 'floor_of', 'set_floor', 'fill_empty', 'log_maps', 'split_sims', 'maps_of', 'split_maps',
+           'join_sets', 'floor_of', 'fill_empty', 'log_maps', 'set_floor', 'split_sims', 'maps_of', 'split_maps',
            'select_sims', 'coarsen', 'pick_maps', 'join_nbody', 'map_title', 'show_maps']
 
 # %% ../nbs/00_explore.ipynb #84830de9
@@ -25,7 +25,7 @@ from xarray.core import indexing
 
 from .catalogue import BOX, CLASSIC, FIELDS, FURTHER_PARAMETERS, N_SIMS, PARAMETERS, RESOLUTION, SETS, SLAB, SUITE_LABELS, SUITES, VIEWS, Field, Parameter
 from .catalogue import catalogue, check_choice, check_exists, check_field, check_labels, check_parameter, check_sim_set, check_suite, table_of
-from .catalogue import convert_labels, did_you_mean, fields_of, find_parameter, is_parameter, known_parameters, maps_bytes, maps_file
+from .catalogue import convert_labels, did_you_mean, fields_of, find_parameter, is_parameter, known_parameters, maps_bytes, maps_file, parameters_of
 from .catalogue import names_by_width, note_file, order_parameters, params_file, plain_name, register_suite
 from .manifest import MANIFEST, atomic_path, describe_file, file_digest, read_manifest, release_of, verify_files, write_manifest
 
@@ -510,7 +510,8 @@ def _check_alike(one: xr.Dataset, two: xr.Dataset) -> None:
 # %% ../nbs/00_explore.ipynb #917b58a8
 def _joined_labels(datasets, origin: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     "Labels (n, p) of several labelled sets and their names; with one more a suite, 1 or 0, if `origin` (n,) names several."
-    names, suites = parameter_names(datasets[0]), list(dict.fromkeys(origin.tolist()))
+    suites = list(dict.fromkeys(origin.tolist()))
+    names = tuple(name for name in parameter_names(datasets[0]) if len(suites) == 1 or name not in SUITE_LABELS)
     labels = np.concatenate([np.stack([ds[name].values for name in names], 1) if names else np.empty((len(ds["map"]), 0)) for ds in datasets])
     if len(suites) == 1:
         return labels, names
@@ -548,11 +549,6 @@ def floor_of(
     if floor is not None and not 0 < floor < np.inf:
         raise ValueError(f"the floor of {field} is {floor}: expected a positive number in its unit, or None to refuse empty pixels")
     return floor
-
-# %% ../nbs/00_explore.ipynb #9a0fb814
-def set_floor(field: str, floor: float | None) -> None:
-    "Let an empty pixel of a field count as so much, in its unit, until Python ends, and for good in stores and emulators that are made meanwhile; None refuses it."
-    FIELDS[check_field(field)] = replace(FIELDS[field], floor=floor_of(field, {field: floor}))
 
 # %% ../nbs/00_explore.ipynb #df703d6d
 def _lift(values: np.ndarray, floor: float | None) -> np.ndarray:
@@ -596,6 +592,11 @@ def log_maps(
         unit = f"log10 {maps.attrs.get('units', '1')}"
         return maps.copy(data=_log(maps.values, name or str(maps.name), numbers, floors)).assign_attrs(units=unit)
     return _log(np.asarray(maps), name or "the array", numbers, floors)
+
+# %% ../nbs/00_explore.ipynb #9a0fb814
+def set_floor(field: str, floor: float | None) -> None:
+    "Let an empty pixel of a field count as so much, in its unit, until Python ends, and for good in stores and emulators that are made meanwhile; None refuses it."
+    FIELDS[check_field(field)] = replace(FIELDS[field], floor=floor_of(field, {field: floor}))
 
 # %% ../nbs/00_explore.ipynb #344333e7
 def split_sims(

@@ -91,7 +91,7 @@ def write_zarr(emulator: Streaming, path: Path, n: int, batch: int, request: dic
     part, wanted = path.with_name(path.name + ".part"), json.dumps(request | {"batch": batch}, sort_keys=True)
     if (done := _begun(part, wanted)) is None:
         one = next(emulator.stream(1, **_of_map(columns, 0), **{k: request[k] for k in ("seed", "first", "truncation", "steps")}))
-        label = lambda i: dict(zip(emulator.conditions, label_columns(len(i), emulator.conditions, _of_map(columns, i)).T))
+        label = lambda i: dict(zip(emulator.conditions, label_columns(len(i), emulator.parameters, _of_map(columns, i)).T))
         origin = lambda i: dict(zip(REGION, (np.full(len(i), request["seed"], np.uint64), i + request["first"], call_sizes(i, n, batch))))
         coords = lambda i: {"sim": i // VIEWS, "view": i % VIEWS} | origin(i) | label(i)
         _lay_out(part, one.assign_attrs(provenance=emulator.provenance(**request)), n, batch, coords)
@@ -171,7 +171,7 @@ class Writer(Streaming):
         "Stream the maps of `sample` to disk with flat memory; the file gets its name when it is whole. Returns the path."
         path, n = Path(path), count_maps(n, params, self.conditions)
         columns = {name: as_column(name, value) for name, value in params.items()}
-        label_columns(n if any(c.ndim for c in columns.values()) else 1, self.conditions, params)  # complain before work begins
+        label_columns(n if any(c.ndim for c in columns.values()) else 1, self.parameters, params)  # complain before work begins
         request = {"weights": self.digest, "n": n, "seed": check_seed(seed), "first": check_whole("first", first, 0), "truncation": check_positive("truncation", truncation, zero=True), "steps": steps, "params": _described(columns)}
         kind, batch, place = path.suffix, min(check_whole("batch", batch), n), (self.suite, self.sim_set)
         names = [*(maps_file(field, *place) for field in self.fields), params_file(*place), note_file(*place)]
@@ -214,7 +214,7 @@ class Painter(Writer):
         size, n = maps.sizes["map"], check_whole("n", n)
         count_maps(size, params, self.conditions)
         there = {name: params[name] if name in params else label_table(maps, (name,))[:, 0] for name in self.conditions}
-        labels, numbers = label_columns(size, self.conditions, there), region_numbers(size, first, np.full(size, first) if one else None)
+        labels, numbers = label_columns(size, self.parameters, there), region_numbers(size, first, np.full(size, first) if one else None)
         drawn = [self.draw(labels, check_seed(seed + i), numbers, steps=steps, given=maps) for i in range(n)]
         schema = {"names": self.conditions, "views": maps["view"].values, "sims": maps.sim.values}
         made = [self.label(arrays, labels, seed, numbers, steps=steps, **schema).drop_vars("seed") for arrays in drawn]
