@@ -26,7 +26,7 @@ from PIL import Image
 import cmd_emulator
 from .baselines import first_maps
 from .beyond import bispectrum, common_levels, minkowski, peaks, scattering
-from .maps import PARAMETERS, atomic_path, parameter_names, style_file
+from .maps import atomic_path, parameter_names, style_file
 from .memorise import bootstrap_weights
 from .regressor import Regressor, score
 from .statistics import map_fields, moments, pdf, pdf_edges, quantiles, spectra

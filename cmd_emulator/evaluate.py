@@ -367,8 +367,7 @@ def edge_section(bench: Bench, report: Report) -> Section:
 # %% ../nbs/05_evaluate.ipynb #e54505c9
 def conditional_sections(emulator: Emulator, data_dir, suite: str, seed: int) -> list[Section]:
     "Responses, scatter and extremes, for those of the sets 1P, CV and EX that lie in the folder."
-    known, sections = known_parameters(), []
-    logs = [name for name in emulator.conditions if name in known and known[name].log]
+    sections, logs = [], [name for name, p in known_parameters().items() if p.log and name in emulator.conditions]
     for sim_set, make in {"1P": response_section, "CV": scatter_section, "EX": extremes_section}.items():
         present = "+" not in suite and find_file(data_dir, maps_file(emulator.fields[0], suite, sim_set)).is_file()
         if present and (emulator.conditions or sim_set == "CV"):

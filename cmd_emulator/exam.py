@@ -34,7 +34,7 @@ from torch import nn
 from tqdm import tqdm
 
 from .baselines import BASELINES, first_maps, unit_labels, varying
-from .bench import FAMILIES, Bench, Report, Sample, Section, check_comparable, markdown, plain, read_unit, tabulate
+from .bench import FAMILIES, Bench, Report, Sample, Section, check_comparable, plain, read_unit, tabulate
 from .dataset import augment
 from .maps import FIELDS, coarsen
 from .model import circular_pad

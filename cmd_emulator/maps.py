@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['REGION', 'NBODY', 'OF_MATTER', 'repository_root', 'find_file', 'read_params', 'style_file', 'use_style',
-           'save_params', 'parameter_names', 'label_maps', 'origin_note', 'tell_origin', 'save_maps', 'map_array',
-           'check_alignment', 'border_jump', 'note_release', 'plain_fields', 'open_maps', 'lazy_maps', 'pair_sets',
-           'join_sets', 'floor_of', 'fill_empty', 'log_maps', 'set_floor', 'split_sims', 'maps_of', 'split_maps',
-           'select_sims', 'coarsen', 'pick_maps', 'join_nbody', 'map_title', 'show_maps']
+           'save_params', 'parameter_names', 'label_maps', 'origin_note', 'tell_origin', 'hold_set', 'check_set',
+           'save_maps', 'map_array', 'check_alignment', 'border_jump', 'note_release', 'plain_fields', 'open_maps',
+           'lazy_maps', 'pair_sets', 'join_sets', 'floor_of', 'fill_empty', 'log_maps', 'set_floor', 'split_sims',
+           'maps_of', 'split_maps', 'select_sims', 'coarsen', 'pick_maps', 'join_nbody', 'map_title', 'show_maps']
 
 # %% ../nbs/00_explore.ipynb #84830de9
 import json
@@ -27,7 +27,7 @@ from .catalogue import BOX, CLASSIC, FIELDS, FURTHER_PARAMETERS, N_SIMS, PARAMET
 from .catalogue import catalogue, check_choice, check_exists, check_field, check_labels, check_parameter, check_sim_set, check_suite, table_of
 from .catalogue import convert_labels, did_you_mean, fields_of, find_parameter, is_parameter, known_parameters, maps_bytes, maps_file, parameters_of
 from .catalogue import names_by_width, note_file, order_parameters, params_file, plain_name, register_suite
-from .manifest import MANIFEST, atomic_path, describe_file, file_digest, read_manifest, release_of, verify_files, write_manifest
+from .manifest import MANIFEST, atomic_path, check_target, describe_file, file_digest, hold, read_manifest, release_of, verify_files, write_manifest
 
 # %% ../nbs/00_explore.ipynb #2730954f
 def repository_root(
@@ -252,23 +252,47 @@ def _table(ds: xr.Dataset, names) -> np.ndarray:
         raise ValueError("the 15 maps of one simulation must share their parameters")
     return table[::VIEWS]
 
+# %% ../nbs/00_explore.ipynb #be4b9cd2
+def hold_set(data_dir, suite: str, sim_set: str, wait: bool = False):
+    "Let one writer of a set's files in at a time; BlockingIOError, or patience with `wait`, while another is in."
+    lock = Path(data_dir) / f".lock_{sim_set}_{suite}.txt"
+    return hold(lock, f"another process is writing this suite ({lock}): {'waiting for it to finish' if wait else 'wait for it, or choose another folder'}", wait)
+
+# %% ../nbs/00_explore.ipynb #13c7c1ae
+def check_set(data_dir, fields, suite: str, sim_set: str, overwrite: bool = False, adds: bool = False) -> None:
+    "FileExistsError unless these fields of a set may be written: with all that tells of them, or where it `adds` to a set, beside it."
+    folder, table = Path(data_dir), [] if adds else [params_file(suite, sim_set), note_file(suite, sim_set)]
+    for name in [maps_file(field, suite, sim_set) for field in fields] + table:
+        check_target(folder / name, overwrite)
+    others = [maps_file(field, suite, sim_set) for field in FIELDS if field not in fields]
+    if left := [name for name in others if table and (folder / name).exists()]:
+        raise FileExistsError(f"{folder / left[0]} would be left under labels that are not its own: move it away, or choose another folder")
+
 # %% ../nbs/00_explore.ipynb #1b003331
 def save_maps(
     ds: xr.Dataset,  # maps of whole simulations, in order
     data_dir,  # folder, made if needed
     suite: str | None = None,  # default: the data set's own
     sim_set: str | None = None,
+    overwrite: bool = False,  # replace what is there?
 ) -> None:
-    "Write labelled maps as CMD-named .npy files and their table; ValueError unless they are whole, labelled simulations."
+    "Write labelled maps as CMD-named .npy files and their table; ValueError unless they are whole, labelled simulations, FileExistsError where others stand."
     suite, sim_set, names = suite or ds.attrs["suite"], sim_set or ds.attrs["set"], parameter_names(ds)
-    table = _table(ds, names)
-    for field in ds.data_vars:
-        with atomic_path(Path(data_dir) / maps_file(field, suite, sim_set)) as temporary:
-            np.save(temporary, ds[field].values, allow_pickle=False)
-    save_params(table, data_dir, suite, sim_set, names)
-    if set(REGION) <= set(ds.coords):
-        with atomic_path(Path(data_dir) / note_file(suite, sim_set)) as temporary:
-            temporary.write_text(origin_note(ds.attrs, dict(ds.coords)), encoding="utf-8")
+    table, emulated = _table(ds, names), set(REGION) <= set(ds.coords)
+    path, note = (Path(data_dir) / name for name in (params_file(suite, sim_set), note_file(suite, sim_set)))
+    with hold_set(data_dir, suite, sim_set):
+        there, columns = read_params(data_dir, suite, sim_set) if path.is_file() and not overwrite else (None, None)
+        adds = columns == names and np.array_equal(there, table) and not emulated and not note.is_file()
+        check_set(data_dir, list(ds.data_vars), suite, sim_set, overwrite, adds)
+        if not adds:
+            path.unlink(missing_ok=True)  # a reader finds no set rather than a mixture
+        for field in ds.data_vars:
+            with atomic_path(Path(data_dir) / maps_file(field, suite, sim_set)) as temporary:
+                np.save(temporary, ds[field].values, allow_pickle=False)
+        save_params(table, data_dir, suite, sim_set, names)
+        if emulated:
+            with atomic_path(note) as temporary:
+                temporary.write_text(origin_note(ds.attrs, dict(ds.coords)), encoding="utf-8")
 
 # %% ../nbs/00_explore.ipynb #098b32bb
 def map_array(
