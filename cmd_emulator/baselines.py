@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['BASELINES', 'varying', 'unit_labels', 'first_maps', 'nearest_sims', 'check_train', 'matching_maps', 'relabel',
-           'wrong_label_maps', 'nearest_label_maps', 'rings', 'ring_power', 'describe', 'random_phases', 'polynomial',
+           'wrong_label_maps', 'nearest_label_maps', 'sum_rings', 'describe', 'random_phases', 'polynomial',
            'best_degree', 'fit_descriptions', 'lognormal_maps']
 
 # %% ../nbs/04c_baselines.ipynb #e0a10015
@@ -13,7 +13,6 @@ from .extras import need
 need("scipy.sparse", "statistics")
 
 # %% ../nbs/04c_baselines.ipynb #a149d715
-from functools import lru_cache
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -119,17 +118,11 @@ def nearest_label_maps(
     arrays = {name: maps[:, i].contiguous().numpy() for i, name in enumerate(names)}
     return relabel(arrays, like, baseline="memoriser", seed=seed)
 
-# %% ../nbs/04c_baselines.ipynb #b250e9cc
-@lru_cache(maxsize=8)
-def rings(resolution: int) -> tuple[np.ndarray, sparse.csr_matrix]:
-    "Ring of each mode of a real transform (modes,), from 0, and the matrix (rings, modes) that sums the power in each."
-    ring = mode_rings(resolution).ravel()
-    return ring, sparse.csr_matrix((mode_copies(resolution).ravel(), (ring, np.arange(ring.size))))
-
 # %% ../nbs/04c_baselines.ipynb #ed888196
-def ring_power(wave: np.ndarray) -> np.ndarray:  # (..., N, N/2 + 1) complex -> (..., rings) float64
-    "Power of transforms summed over each ring."
-    _, gather = rings(wave.shape[-2])
+def sum_rings(wave: np.ndarray) -> np.ndarray:  # (..., N, N/2 + 1) complex -> (..., rings) float64
+    "Power of transforms summed over each ring, from 0."
+    ring, copies = (modes(wave.shape[-2]).ravel() for modes in (mode_rings, mode_copies))
+    gather = sparse.csr_matrix((copies, (ring, np.arange(ring.size))))
     power = (wave.real.astype(np.float64) ** 2 + wave.imag.astype(np.float64) ** 2).reshape(-1, gather.shape[1])
     return (gather @ power.T).T.reshape(*wave.shape[:-2], -1)
 
@@ -139,7 +132,7 @@ def describe(ds: xr.Dataset) -> np.ndarray:  # (n, f, rings) float64
     parts = []
     for logs in stream(ds, log=True):
         size, mean = logs.shape[-1], logs.mean(axis=(2, 3), dtype=np.float64)
-        power = ring_power(fft.rfft2(logs - mean[:, :, None, None].astype(np.float32))) / size**4
+        power = sum_rings(fft.rfft2(logs - mean[:, :, None, None].astype(np.float32))) / size**4
         parts.append(np.concatenate([mean[..., None], np.log(power[..., 1:] + 1e-30)], axis=-1))
     return np.concatenate(parts)
 
@@ -150,12 +143,12 @@ def random_phases(
     seed: int = 0,
 ) -> np.ndarray:  # (n, f, N, N) float32, log10 x
     "Random fields with exactly these means and ring powers, all independent of each other."
-    ring, _ = rings(resolution)
+    ring = mode_rings(resolution).ravel()
     out = np.empty((*description.shape[:2], resolution, resolution), np.float32)
     rng = np.random.default_rng(seed)
     for one, row in zip(out, description):
         wave = fft.rfft2(rng.standard_normal(one.shape, dtype=np.float32))
-        factor = np.sqrt(np.exp(row[:, 1:]) * resolution**4 / ring_power(wave)[:, 1:])
+        factor = np.sqrt(np.exp(row[:, 1:]) * resolution**4 / sum_rings(wave)[:, 1:])
         factor = np.concatenate([np.zeros((len(row), 1)), factor], axis=1)[:, ring].reshape(wave.shape)
         one[:] = fft.irfft2(wave * factor, s=one.shape[-2:]) + row[:, :1, None]
     return out

@@ -7,8 +7,8 @@ __all__ = ['BOX', 'SLAB', 'VIEWS', 'RESOLUTION', 'FIELDS', 'SUITES', 'SETS', 'N_
            'SIMBA_PARAMETERS', 'TABLES', 'SUITE_LABELS', 'CLASSIC', 'Field', 'plain_name', 'did_you_mean',
            'check_choice', 'check_field', 'check_suite', 'check_sim_set', 'maps_file', 'params_file', 'note_file',
            'fields_of', 'check_exists', 'maps_bytes', 'catalogue', 'Parameter', 'Columns', 'known_parameters',
-           'is_parameter', 'check_parameter', 'order_parameters', 'table_of', 'convert_labels', 'check_labels',
-           'find_parameter', 'is_seed', 'names_by_width', 'register_suite']
+           'is_parameter', 'check_parameter', 'order_parameters', 'table_of', 'parameters_of', 'convert_labels',
+           'check_labels', 'find_parameter', 'is_seed', 'names_by_width', 'register_suite']
 
 # %% ../nbs/00_catalogue.ipynb #269dca6c
 import difflib
@@ -342,6 +342,21 @@ def table_of(suite: str, sim_set: str = "", names=()) -> Columns:
     kind = [*(k for k in kinds if sim_set in k.sets), *(k for k in kinds if new <= set(k.parameters)), kinds[0]][0]
     return replace(kind, parameters=kinds[0].parameters | kind.parameters)
 
+# %% ../nbs/00_catalogue.ipynb #86aadef4
+def parameters_of(
+    names,
+    suite: str = "",  # whose ranges and fiducial values; empty: those that labels are scaled by, one for all suites
+    sim_set: str = "",
+    ranges: dict | None = None,  # name -> (low, high) of columns that the catalogue does not know, taken as linear
+) -> dict[str, Parameter]:
+    "These parameters with their ranges. ValueError for an unknown one, and for one without a range."
+    linear = {name: Parameter(name, name, low, high, (low + high) / 2, False) for name, (low, high) in (ranges or {}).items()}
+    known = known_parameters() | linear | PARAMETERS | (table_of(suite, sim_set, names).parameters if suite else {})
+    found = {check_parameter(name): known.get(name) for name in names}
+    if missing := [name for name, p in found.items() if p is None or not p.low < p.high]:
+        raise ValueError(f"the catalogue has no range for {missing[0]}: pass ranges={{{missing[0]!r}: (low, high)}}, or name it as a Parameter in register_suite")
+    return found
+
 # %% ../nbs/00_catalogue.ipynb #5680ec12
 CLASSIC = {  # a simulation's own parameter -> the classic one, its multiple of the fiducial number
     own: classic for table in (FURTHER_PARAMETERS, SIMBA_PARAMETERS) for own, classic in zip(table, list(PARAMETERS)[2:])
@@ -349,12 +364,13 @@ CLASSIC = {  # a simulation's own parameter -> the classic one, its multiple of 
 
 
 def convert_labels(table: np.ndarray, names, wanted, suite: str) -> np.ndarray:
-    "Wanted columns of a table (n, p) by name; classic feedback from the suite's own numbers and the reverse. KeyError for what is not defined."
+    "Wanted columns of a table (n, p) by name; classic feedback from the suite's own numbers and the reverse; labels of suites. KeyError for what is not defined."
     own = {name for kind in TABLES.get(suite, TABLES["IllustrisTNG"]) for name in kind.parameters if name in CLASSIC}
     columns = dict(zip(names, table.T))
     fiducial = {name: (FURTHER_PARAMETERS | SIMBA_PARAMETERS)[name].fiducial for name in own}
     made = {CLASSIC[name]: columns[name] / fiducial[name] for name in own if name in columns}
     made |= {name: columns[CLASSIC[name]] * fiducial[name] for name in own if CLASSIC[name] in columns}
+    made |= {name: np.full(len(table), float(name == f"suite_{suite}")) for name in SUITE_LABELS}
     return np.stack([(made | columns)[name] for name in wanted], axis=1) if len(wanted) else np.empty((len(table), 0))
 
 # %% ../nbs/00_catalogue.ipynb #bd0c508a

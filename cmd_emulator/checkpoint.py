@@ -18,8 +18,8 @@ import signal
 import threading
 import warnings
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from dataclasses import fields as settings_of
+from dataclasses import dataclass, fields as settings_of
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -123,7 +123,7 @@ def join_ranks(device: torch.device) -> Ranks:
         if missing := [name for name in ("WORLD_SIZE", "RANK", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]:
             told = ", ".join(f"{name}={value}" for name, value in started.items())
             raise RuntimeError(f"started as one of several processes ({told}) that cannot find each other ({', '.join(missing)} missing), which would train separate copies: start with torchrun, or as one process")
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=timedelta(days=1))  # the others wait while process 0 reports
     return Ranks(dist.get_rank(), dist.get_world_size())
 
 # %% ../nbs/03d_checkpoint.ipynb #allthr01

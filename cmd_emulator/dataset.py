@@ -24,8 +24,8 @@ import torch
 import xarray as xr
 from torch.utils.data import DataLoader, Dataset
 
-from .maps import PARAMETERS, atomic_path, check_field, check_parameter, file_digest, floor_of, known_parameters
-from .maps import log_maps, maps_of, open_maps, pair_sets, parameter_names, split_maps, split_sims
+from .maps import atomic_path, check_field, check_parameter, file_digest, floor_of
+from .maps import log_maps, maps_of, open_maps, pair_sets, parameter_names, parameters_of, split_maps, split_sims
 from .store import Store, open_store, run_tasks, store_path
 
 _all_ = ["split_sims", "split_maps"]
@@ -124,13 +124,13 @@ class Normaliser:
                 raise ValueError(f"{field} cannot be normalised, its scale in log10 is {scale}: are all its pixels equal?")
 
     @classmethod
-    def fit(cls, ds: xr.Dataset, kind: str = "standard", fields=None, index=None, floors: dict | None = None, scheduler: str | None = None) -> "Normaliser":
+    def fit(cls, ds: xr.Dataset, kind: str = "standard", fields=None, index=None, scheduler: str | None = None) -> "Normaliser":
         "Measure the training maps: all of `ds`, or those at `index` along map; what was measured of a file before is remembered beside it."
         fields = tuple(ds.data_vars) if fields is None else tuple(fields)
         index = range(ds.sizes["map"]) if index is None else index
         if not len(index) or not fields:
             raise ValueError(f"nothing to measure: {len(index)} maps of {len(fields)} fields")
-        floors = {field: floor_of(field, floors) for field in fields}
+        floors = {field: floor_of(field) for field in fields}
         mean, std, low, high = zip(*(_remembered(ds, field, index, floors, scheduler) for field in fields))
         return cls(fields, mean, std, low, high, kind, tuple(floors.values()))
 
@@ -152,14 +152,14 @@ class Normaliser:
     def normalise(self, maps, numbers=None):
         "Physical maps (b, field, y, x), or labelled ones, to float32; `numbers` names them if a pixel is bad."
         maps = stack_fields(maps, self.fields) if isinstance(maps, xr.Dataset) else maps
-        shift, scale = _affine(self, maps)
-        return (_log_fields(maps, self.fields, numbers, self.floors) - shift) / scale
+        shift, scale, lowest = _columns(self, maps)
+        return (_log_fields(maps, self.fields, numbers, lowest) - shift) / scale
 
     def invert(self, x):
-        "The inverse of `normalise`: (b, field, y, x) to float32 in physical units, positive and finite however wild a number is."
-        shift, scale = _affine(self, x)
+        "The inverse of `normalise`: (b, field, y, x) to float32 in physical units, positive and finite however wild a number is, and never below a floor."
+        shift, scale, lowest = _columns(self, x)
         logs = (x.float() if isinstance(x, torch.Tensor) else np.asarray(x, np.float32)) * scale + shift
-        return 10 ** logs.clip(-37.9, 38.5)  # what float32 can hold
+        return (10 ** logs.clip(-37.9, 38.5)).clip(lowest)  # what float32 can hold
 
     def to_dict(self) -> dict:
         "Plain lists, numbers and words, for JSON."
@@ -171,26 +171,25 @@ class Normaliser:
         return cls(**settings)
 
 # %% ../nbs/01_dataset.ipynb #4189e06b
-def _affine(normaliser: Normaliser, maps):
-    "Shift and scale (field, 1, 1) in float32, as array or tensor like `maps`, whose field axis is checked."
+def _columns(normaliser: Normaliser, maps):
+    "Shift, scale and floor, 0 for none, (field, 1, 1) in float32, as array or tensor like `maps`, whose field axis is checked."
     fields = normaliser.fields
     if maps.ndim < 3 or maps.shape[-3] != len(fields):
         raise ValueError(f"maps of shape {tuple(maps.shape)}: the third axis from the end must hold the fields {', '.join(fields)}")
-    values = np.array([normaliser.shift, normaliser.scale], np.float32)[:, :, None, None]
+    values = np.array([normaliser.shift, normaliser.scale, [floor or 0 for floor in normaliser.floors]], np.float32)[:, :, None, None]
     return torch.from_numpy(values).to(maps.device) if isinstance(maps, torch.Tensor) else values
 
 # %% ../nbs/01_dataset.ipynb #36150e3a
-def _log_fields(maps, fields, numbers, floors):
-    "log10 of (b, field, y, x), checked, empty pixels at their floor; array or tensor."
+def _log_fields(maps, fields, numbers, lowest):
+    "log10 of (b, field, y, x), checked, empty pixels at their floor, as `_columns` has it; array or tensor."
     if isinstance(maps, torch.Tensor):
-        lowest = torch.tensor([floor or 0.0 for floor in floors], device=maps.device)[:, None, None]
         logs = torch.log10(torch.where((maps >= 0) & (maps < lowest), lowest, maps.float()))
         if torch.isfinite(logs).all():
             return logs
         maps = maps.detach().cpu().numpy()  # the loop below finds the pixel and raises
     logs = np.empty(maps.shape, np.float32)
     for i, field in enumerate(fields):
-        logs[..., i, :, :] = log_maps(maps[..., i, :, :], field, numbers, {field: floors[i]})
+        logs[..., i, :, :] = log_maps(maps[..., i, :, :], field, numbers, {field: lowest[i].item() or None})
     return logs
 
 # %% ../nbs/01_dataset.ipynb #3f8cd2cc
@@ -241,19 +240,10 @@ def scale_labels(
     if labels.shape[-1] != len(conditions):
         raise ValueError(f"labels of shape {labels.shape} do not fit the parameters {tuple(conditions)}")
     out = np.empty(labels.shape, np.float32)
-    for i, name in enumerate(conditions):
-        column = labels[..., i]
-        if check_parameter(name) in PARAMETERS:
-            if PARAMETERS[name].log and not (column > 0).all():
-                raise ValueError(f"{name} = {column.min():g} has no place on a logarithmic scale: give a positive value")
-            out[..., i] = 2 * PARAMETERS[name].to_unit(column) - 1
-        elif name in (ranges or {}):
-            low, high = ranges[name]
-            out[..., i] = 2 * (column - low) / (high - low) - 1
-        elif name in (known := known_parameters()):
-            out[..., i] = 2 * known[name].to_unit(column) - 1
-        else:
-            raise ValueError(f"the catalogue has no range for {name}: pass ranges={{'{name}': (low, high)}}")
+    for i, (name, parameter) in enumerate(parameters_of(conditions, ranges=ranges).items()):
+        if parameter.log and not (labels[..., i] > 0).all():
+            raise ValueError(f"{name} = {labels[..., i].min():g} has no place on a logarithmic scale: give a positive value")
+        out[..., i] = 2 * parameter.to_unit(labels[..., i]) - 1
     return out
 
 # %% ../nbs/01_dataset.ipynb #d0bed937
@@ -582,7 +572,7 @@ def _check_fit(store: Store, path, ds: xr.Dataset, normaliser: Normaliser) -> No
     if missing := [field for field in normaliser.fields if field not in store.fields]:
         raise ValueError(f"the store {path} lacks {', '.join(missing)}: call make_store with all of {', '.join(normaliser.fields)}")
     if wrong := [field for field in floors if store.floors[field] != floors[field]]:
-        raise ValueError(f"the store {path} has another floor under {wrong[0]} ({store.floors[wrong[0]]}) than the normaliser ({floors[wrong[0]]}): call make_store with these floors")
+        raise ValueError(f"the store {path} has another floor under {wrong[0]} ({store.floors[wrong[0]]}) than the normaliser ({floors[wrong[0]]}): make it again with make_store(overwrite=True)")
 
 # %% ../nbs/01_dataset.ipynb #fc48af01
 def find_stores(

@@ -30,7 +30,7 @@ from tqdm import tqdm
 
 from . import __version__
 from .manifest import hold
-from .maps import MANIFEST, RESOLUTION, VIEWS, atomic_path, check_exists, describe_file, maps_bytes, maps_file
+from .maps import MANIFEST, RESOLUTION, VIEWS, atomic_path, check_exists, describe_file, hold_set, maps_bytes, maps_file
 from .maps import params_file, read_manifest, read_params, verify_files, write_manifest
 
 # %% ../nbs/00d_download.ipynb #b09a35b4
@@ -376,7 +376,7 @@ def download(
     if suite == "Mock" or not fields or not 1 <= workers <= 8:
         raise ValueError("Mock maps are made, not fetched: cmd_emulator simulate" if suite == "Mock" else f"fields = {fields}, workers = {workers}: expected at least one field and 1 to 8 workers")
     data_dir, table = Path(data_dir), params_file(suite, sim_set)
-    with _folder(data_dir):
+    with _folder(data_dir), hold_set(data_dir, suite, sim_set):
         state = _Download(suite, data_dir, base_url, patience, full, progress, replace)
         check = lambda path, size: check_table(path, size, suite)
         if not state.have(table, check):

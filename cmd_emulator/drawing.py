@@ -19,8 +19,8 @@ from torch import nn
 import cmd_emulator
 from .dataset import Normaliser, scale_labels
 from .files import build_generator, find_emulator, fingerprint, read_emulator
-from .maps import FIELDS, REGION, VIEWS, check_choice, check_labels, did_you_mean, known_parameters, label_maps
-from .maps import parameter_names, plain_fields, table_of
+from .maps import FIELDS, REGION, VIEWS, Parameter, check_choice, check_labels, did_you_mean, known_parameters, label_maps
+from .maps import parameter_names, parameters_of, plain_fields, table_of
 from .model import generate
 from .modes import check_positive, check_whole
 
@@ -69,17 +69,16 @@ def check_physical(labels: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
 # %% ../nbs/04a_draw.ipynb #480cd43d
 def label_columns(
     n: int,  # number of maps
-    conditions: tuple[str, ...],  # the parameters that the emulator knows
+    parameters: dict[str, Parameter],  # that the emulator knows
     params: dict,  # given by the caller: numbers or sequences of n
 ) -> np.ndarray:  # (n, p) float64
     "One row of labels a map. ValueError for unknown names, wrong lengths, text, NaN or what physics forbids; warns outside the range."
-    count_maps(n, params, conditions)
-    known = known_parameters()
-    given = {name: params.get(name, known[name].fiducial if name in known else 0.0) for name in conditions}
+    count_maps(n, params, tuple(parameters))
+    given = {name: params.get(name, parameter.fiducial) for name, parameter in parameters.items()}
     columns = [np.broadcast_to(as_column(name, value), (n,)) for name, value in given.items()]
     labels = np.stack(columns, 1) if columns else np.zeros((n, 0))
     if columns:
-        check_labels(check_physical(labels, conditions), conditions)
+        check_labels(check_physical(labels, tuple(parameters)), tuple(parameters), parameters)
     return labels
 
 # %% ../nbs/04a_draw.ipynb #descr1b3
@@ -101,9 +100,19 @@ class Described:
         return tuple(self.meta["fields"])
 
     @property
+    def floors(self) -> dict[str, float | None]:
+        "What an empty pixel of each field counts as, those that it is given too; None where there are none."
+        return dict(zip(self.normaliser.fields, self.normaliser.floors))
+
+    @property
     def conditions(self) -> tuple[str, ...]:
         "Parameters that it is conditioned on; () when unconditional."
         return tuple(self.meta["conditions"])
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        "The same, with the ranges and fiducial values of the suite that it was trained on."
+        return parameters_of(self.conditions, self.suite, self.sim_set, self.ranges)
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -219,7 +228,7 @@ class Sampling(Drawing):
         "n maps a field in physical units, with the schema of `open_maps`. A map depends on seed, its number, truncation and labels, and on nothing else."
         fields = self.fields if fields is None else [check_choice("field", name, self.fields) for name in np.atleast_1d(fields).tolist()]
         n, seed, truncation = count_maps(n, params, self.conditions), check_seed(seed), check_positive("truncation", truncation, zero=True)
-        labels, numbers = label_columns(n, self.conditions, params), region_numbers(n, first, numbers)
+        labels, numbers = label_columns(n, self.parameters, params), region_numbers(n, first, numbers)
         arrays = self.draw(labels, seed, numbers, truncation, steps)
         return self.label({name: arrays[name] for name in fields}, labels, seed, numbers, truncation, steps, names=self.conditions)
 
@@ -316,7 +325,7 @@ class Streaming(Sampling):
         columns = {name: as_column(name, value) for name, value in params.items()}
         for a in range(start, n, batch):
             index = np.arange(a, min(a + batch, n))
-            labels = label_columns(len(index), self.conditions, {k: v[index] if v.ndim else v for k, v in columns.items()})
+            labels = label_columns(len(index), self.parameters, {k: v[index] if v.ndim else v for k, v in columns.items()})
             arrays = self.draw(labels, seed, numbers := region_numbers(len(index), first + a), truncation, steps)
             yield self.label(arrays, labels, seed, numbers, truncation, steps, names=self.conditions, sims=index // VIEWS, views=index % VIEWS)
 

@@ -17,7 +17,7 @@ from torch import nn
 from .dataset import Normaliser
 from .drawing import check_names, check_seed, count_maps, label_columns, region_numbers
 from .manifest import check_target
-from .maps import PARAMETERS, Parameter, atomic_path
+from .maps import Parameter, atomic_path, parameters_of
 from .model import numbered_draws
 from .modes import check_positive
 from .writing import Painter
@@ -61,9 +61,7 @@ class Differentiable(Painter):
 
     def physical(self) -> PhysicalGenerator:
         "The emulator's network, sharing its weights, between physical units."
-        linear = lambda name: Parameter(name, name, *self.ranges[name], sum(self.ranges[name]) / 2, False)
-        parameters = [PARAMETERS[name] if name in PARAMETERS else linear(name) for name in self.conditions]
-        return PhysicalGenerator(self.generator, self.normaliser, parameters).eval()
+        return PhysicalGenerator(self.generator, self.normaliser, list(parameters_of(self.conditions, ranges=self.ranges).values())).eval()
 
     def tensor(
         self,
@@ -79,7 +77,7 @@ class Differentiable(Painter):
         plain_params = {name: value for name, value in params.items() if not is_transformed(value)}
         lengths = [len(value) for value in params.values() if isinstance(value, torch.Tensor) and value.ndim]
         n, device, truncation = count_maps(max(lengths) if n is None and lengths else n, plain_params), self.device, check_positive("truncation", truncation, zero=True)
-        plain = torch.as_tensor(label_columns(n, self.conditions, plain_params), dtype=torch.float32, device=device)
+        plain = torch.as_tensor(label_columns(n, self.parameters, plain_params), dtype=torch.float32, device=device)
         columns = [params[c].to(device, torch.float32).expand(n) if isinstance(params.get(c), torch.Tensor) else plain[:, i] for i, c in enumerate(self.conditions)]
         z, noise = numbered_draws(self.generator, check_seed(seed), region_numbers(n, first, numbers))
         return self.physical()(z.to(device) * truncation, torch.stack(columns, 1) if columns else plain, noise.to(device))
@@ -98,8 +96,8 @@ class Differentiable(Painter):
             raise ValueError(f"no response to {parameter!r}: this emulator is conditioned on {', '.join(self.conditions) or 'nothing'}")
         if not 0 < step < 1:
             raise ValueError(f"step = {step}: expected a fraction of the range between 0 and 1, such as 0.02")
-        p, n = PARAMETERS.get(parameter) or Parameter(parameter, parameter, *self.ranges[parameter], 0.0, False), count_maps(n, params, self.conditions)
-        at = label_columns(n, self.conditions, params)[:, self.conditions.index(parameter)]
+        p, n = self.parameters[parameter], count_maps(n, params, self.conditions)
+        at = label_columns(n, self.parameters, params)[:, self.conditions.index(parameter)]
         sides = [p.from_unit(np.clip(p.to_unit(at) + s * step / 2, 0, 1)) for s in (-1, 1)]
         if (sides[0] == sides[1]).any():
             raise ValueError(f"no response to {parameter} outside its range {p.low:g} to {p.high:g}")

@@ -29,12 +29,12 @@ import xarray as xr
 from .baselines import BASELINES, first_maps
 from .bench import DECIDING, FAMILIES, FIGURES, Bench, Report, Section, plain, sim_labels, tabulate, text_rows
 from .checkpoint import check_twins, data_difference, data_fingerprint
-from .conditional import compare_response, edge_split, extremes, fixed_label_scatter, group_means, plot_extremes, plot_scatter, response
+from .conditional import compare_response, edge_split, extremes, fixed_label_scatter, group_means, open_set, plot_extremes, plot_scatter, response
 from .correct import ENDS, LEVELS
 from .emulator import Emulator
 from .inference import LEAST_SIMS, transfer_sources, transfer_table
 from .exam import LEAST, blind_exam, some_views
-from .maps import BOX, FIELDS, PARAMETERS, coarsen, fill_empty, maps_file, open_maps, select_sims, split_maps, table_of
+from .maps import BOX, FIELDS, PARAMETERS, find_file, known_parameters, maps_file, open_maps, pick_maps, split_maps, table_of
 from .memorise import copies, fidelity, nearest_maps, plot_nearest, plot_spread, spread_ratio
 from .paint import painting_sections
 from .regressor import Regressor, plot_prediction, score
@@ -368,12 +368,16 @@ def edge_section(bench: Bench, report: Report) -> Section:
 # %% ../nbs/05_evaluate.ipynb #e54505c9
 def conditional_sections(emulator: Emulator, data_dir, suite: str, seed: int) -> list[Section]:
     "Responses, scatter and extremes, for those of the sets 1P, CV and EX that lie in the folder."
-    sections = []
+    sections, logs = [], [name for name, p in known_parameters().items() if p.log and name in emulator.conditions]
     for sim_set, make in {"1P": response_section, "CV": scatter_section, "EX": extremes_section}.items():
-        present = (Path(data_dir) / maps_file(emulator.fields[0], suite, sim_set)).is_file()
+        present = "+" not in suite and find_file(data_dir, maps_file(emulator.fields[0], suite, sim_set)).is_file()
         if present and (emulator.conditions or sim_set == "CV"):
-            ds = coarsen(open_maps(data_dir, emulator.opened, suite, sim_set, parameters=emulator.conditions or None), emulator.resolution)
-            like = ds.isel(map=np.flatnonzero(np.all([ds[c].values > 0 for c in emulator.conditions], axis=0))) if emulator.conditions else ds
+            try:
+                ds = pick_maps(open_set(data_dir, emulator.opened, suite, sim_set, emulator.conditions), emulator.resolution, floors=emulator.floors)
+            except ValueError as error:  # other labels, or a grid that does not divide
+                sections.append(Section(f"{sim_set} left out", [], f"{sim_set} lies beside the test set, but cannot be used: {error}.", []))
+                continue
+            like = ds.isel(map=np.flatnonzero(np.all([ds["sim"].values >= 0, *(ds[name].values > 0 for name in logs)], axis=0)))
             region = like["view"].values if sim_set == "1P" else None  # CAMELS' 1P shares its initial conditions, so do the latents
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # outside the range on purpose
@@ -436,13 +440,13 @@ def quoted_section(report: Report) -> Section:
     return tabulate("Beside the paper's own figures", table, "Another data set, another resolution, another test: not a comparison of methods.")
 
 # %% ../nbs/05_evaluate.ipynb #b2571364
-def open_twins(data_dir, fields, like: xr.Dataset, rows: np.ndarray, most: int) -> list[xr.Dataset]:
+def open_twins(data_dir, fields, like: xr.Dataset, rows: np.ndarray, most: int, floors: dict | None = None) -> list[xr.Dataset]:
     "Twins of the test simulations `rows` (places in the test set) that lie in the folder, at most `most`."
     twins = []
     for i in range(1, most + 1):
         sim_set = "twin" if i == 1 else f"twin{i}"
         if (Path(data_dir) / maps_file(fields[0], "Mock", sim_set)).is_file():
-            twins.append(fill_empty(coarsen(select_sims(open_maps(data_dir, fields, "Mock", sim_set), rows), like.sizes["x"])))
+            twins.append(pick_maps(open_maps(data_dir, fields, "Mock", sim_set), like.sizes["x"], rows, floors))
     return twins
 
 # %% ../nbs/05_evaluate.ipynb #ee1b2fc8
@@ -454,10 +458,10 @@ def open_sets(emulator, data_dir, suite: str, sim_set: str, n_twins: int, n_sims
     whole = sim_set in ("CV", "1P", "EX", "BE")  # sets too small to part with simulations
     split: dict = {"train": [], "test": np.unique(ds.sim)} if whole else split_maps(ds, seed=config.get("split_seed", 0))
     rows = np.arange(len(split["test"]))[: n_sims or None]
-    pick = lambda sims: fill_empty(coarsen(select_sims(ds, sims), resolution))
-    test = pick(split["test"][rows])
-    twins = open_twins(data_dir, fields, test, rows, n_twins + (emulator is None)) if suite == "Mock" and sim_set == "LH" else []
-    train = pick(split["train"][:n_train]) if len(split["train"]) else None
+    floors = emulator.floors if emulator else None
+    test = pick_maps(ds, resolution, split["test"][rows], floors)
+    twins = open_twins(data_dir, fields, test, rows, n_twins + (emulator is None), floors) if suite == "Mock" and sim_set == "LH" else []
+    train = pick_maps(ds, resolution, split["train"][:n_train], floors) if len(split["train"]) else None
     return data_fingerprint(ds), test, twins, train
 
 # %% ../nbs/05_evaluate.ipynb #e2e6c91e
@@ -537,7 +541,7 @@ def evaluate_files(
     if trained and (different := data_difference(trained, data)):
         warnings.warn(f"{emulator.name} was trained on another {suite} {sim_set} than that of {data_dir} ({different}): its test simulations may be among those that it has seen", stacklevel=2)
     if emulator:
-        judged, name, by = fill_empty(emulator.sample_like(test, seed=seed)), emulator.name, emulator.conditions
+        judged, name, by = emulator.sample_like(test, seed=seed), emulator.name, emulator.conditions
     elif len(twins) > 2:
         judged, name, by = twins.pop(), "a fresh twin", None
     else:

@@ -50,7 +50,7 @@ def slider(
     margin: float = 0.0,  # how far it reaches beyond both ends of the range, as a fraction of it
 ) -> widgets.Widget:
     "A slider over the range of one parameter; a value outside the range warns, and outside the slider stops at its edge."
-    value = parameter.fiducial if value is None else float(check_labels([value], [parameter.name])[0])
+    value = parameter.fiducial if value is None else float(check_labels([value], [parameter.name], {parameter.name: parameter})[0])
     low, high = (float(parameter.from_unit(u)) for u in (-margin, 1 + margin))
     options = {
         "description": parameter.symbol,
@@ -191,7 +191,7 @@ class Controls(widgets.VBox):
         self.emulator, self.fields, self.margin = emulator, tuple(fields or emulator.fields), margin
         self.ranges = dict(getattr(emulator, "ranges", {})) | (ranges or {})
         check_asked(emulator, self.fields, parameters)
-        self.parameters = {name: parameter_of(name, self.ranges) for name in emulator.conditions}
+        self.parameters = {name: parameter_of(name, self.ranges, emulator) for name in emulator.conditions}
         self.sliders = {name: slider(p, parameters.get(name), margin) for name, p in self.parameters.items()}
         self.seed = widgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="seed", tooltip="another seed is another region", **_SIZE)
         self.size = widgets.IntSlider(ensemble, 1, 32, description="maps", tooltip="size of the ensemble behind the curves", continuous_update=False, **_SIZE)
@@ -368,7 +368,7 @@ class Viewer(Scene):
         start, n = time.perf_counter(), self.size.value
         n = n if n * self.emulator.resolution**2 <= 8 * 64**2 else 1  # a small ensemble at once, a large one later
         if self.values:
-            check_labels(list(self.values.values()), tuple(self.values))  # warns, also where no map is made anew
+            check_labels(list(self.values.values()), tuple(self.values), self.parameters)  # warns, also where no map is made anew
         self.maps = self.ask(n, self.values, draft).isel(map=[0])
         if (other := self.beside(n, draft)) is not None:
             other = other.isel(map=[0])

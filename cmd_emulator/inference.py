@@ -29,6 +29,7 @@ from tqdm import tqdm
 
 from .dataset import Normaliser
 from .extras import need
+from .files import new_file
 from .manifest import check_target
 from .maps import PARAMETERS, Parameter, atomic_path, did_you_mean, select_sims
 from .regressor import Regressor, RegressorConfig
@@ -183,14 +184,12 @@ class Stored:
     def __init__(self, network: Regressor, flow, settings: FlowSettings, about: dict):
         self.network, self.flow, self.settings, self.about = network.eval(), flow, settings, about
 
-    def save(self, path) -> None:
+    def save(self, path, overwrite: bool = False) -> None:
         "One safetensors file: weights and, as text, everything that builds the networks anew. FileExistsError for a path that is taken."
-        if Path(path).exists():
-            raise FileExistsError(f"{path} exists: choose another name, or delete it")
         parts = {"network": self.network, "flow": self.flow}
         weights = {f"{part}.{name}": value.detach().contiguous().clone() for part, module in parts.items() for name, value in module.state_dict().items()}
         text = {"kind": "posterior", "config": asdict(self.network.config), "normaliser": self.network.normaliser.to_dict(), "settings": asdict(self.settings), "about": self.about}
-        with atomic_path(path) as temporary:
+        with new_file(path, overwrite) as temporary:
             save_file(weights, temporary, {name: json.dumps(value) for name, value in text.items()})
 
     @classmethod

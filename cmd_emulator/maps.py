@@ -4,16 +4,16 @@
 
 # %% auto #0
 __all__ = ['REGION', 'NBODY', 'OF_MATTER', 'repository_root', 'find_file', 'read_params', 'style_file', 'use_style',
-           'save_params', 'parameter_names', 'label_maps', 'origin_note', 'tell_origin', 'save_maps', 'map_array',
-           'check_alignment', 'border_jump', 'note_release', 'plain_fields', 'open_maps', 'lazy_maps', 'pair_sets',
-           'join_sets', 'floor_of', 'fill_empty', 'log_maps', 'split_sims', 'maps_of', 'split_maps', 'select_sims',
-           'coarsen', 'join_nbody', 'map_title', 'show_maps']
+           'save_params', 'parameter_names', 'label_maps', 'origin_note', 'tell_origin', 'hold_set', 'check_set',
+           'save_maps', 'map_array', 'check_alignment', 'border_jump', 'note_release', 'plain_fields', 'open_maps',
+           'lazy_maps', 'pair_sets', 'join_sets', 'floor_of', 'fill_empty', 'log_maps', 'set_floor', 'split_sims',
+           'maps_of', 'split_maps', 'select_sims', 'coarsen', 'pick_maps', 'join_nbody', 'map_title', 'show_maps']
 
 # %% ../nbs/00_explore.ipynb #84830de9
 import json
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -25,9 +25,9 @@ from xarray.core import indexing
 
 from .catalogue import BOX, CLASSIC, FIELDS, FURTHER_PARAMETERS, N_SIMS, PARAMETERS, RESOLUTION, SETS, SLAB, SUITE_LABELS, SUITES, VIEWS, Field, Parameter
 from .catalogue import catalogue, check_choice, check_exists, check_field, check_labels, check_parameter, check_sim_set, check_suite, table_of
-from .catalogue import convert_labels, did_you_mean, fields_of, find_parameter, is_parameter, known_parameters, maps_bytes, maps_file
+from .catalogue import convert_labels, did_you_mean, fields_of, find_parameter, is_parameter, known_parameters, maps_bytes, maps_file, parameters_of
 from .catalogue import names_by_width, note_file, order_parameters, params_file, plain_name, register_suite
-from .manifest import MANIFEST, atomic_path, describe_file, file_digest, read_manifest, release_of, verify_files, write_manifest
+from .manifest import MANIFEST, atomic_path, check_target, describe_file, file_digest, hold, read_manifest, release_of, verify_files, write_manifest
 
 # %% ../nbs/00_explore.ipynb #2730954f
 def repository_root(
@@ -252,23 +252,47 @@ def _table(ds: xr.Dataset, names) -> np.ndarray:
         raise ValueError("the 15 maps of one simulation must share their parameters")
     return table[::VIEWS]
 
+# %% ../nbs/00_explore.ipynb #be4b9cd2
+def hold_set(data_dir, suite: str, sim_set: str, wait: bool = False):
+    "Let one writer of a set's files in at a time; BlockingIOError, or patience with `wait`, while another is in."
+    lock = Path(data_dir) / f".lock_{sim_set}_{suite}.txt"
+    return hold(lock, f"another process is writing this suite ({lock}): {'waiting for it to finish' if wait else 'wait for it, or choose another folder'}", wait)
+
+# %% ../nbs/00_explore.ipynb #13c7c1ae
+def check_set(data_dir, fields, suite: str, sim_set: str, overwrite: bool = False, adds: bool = False) -> None:
+    "FileExistsError unless these fields of a set may be written: with all that tells of them, or where it `adds` to a set, beside it."
+    folder, table = Path(data_dir), [] if adds else [params_file(suite, sim_set), note_file(suite, sim_set)]
+    for name in [maps_file(field, suite, sim_set) for field in fields] + table:
+        check_target(folder / name, overwrite)
+    others = [maps_file(field, suite, sim_set) for field in FIELDS if field not in fields]
+    if left := [name for name in others if table and (folder / name).exists()]:
+        raise FileExistsError(f"{folder / left[0]} would be left under labels that are not its own: move it away, or choose another folder")
+
 # %% ../nbs/00_explore.ipynb #1b003331
 def save_maps(
     ds: xr.Dataset,  # maps of whole simulations, in order
     data_dir,  # folder, made if needed
     suite: str | None = None,  # default: the data set's own
     sim_set: str | None = None,
+    overwrite: bool = False,  # replace what is there?
 ) -> None:
-    "Write labelled maps as CMD-named .npy files and their table; ValueError unless they are whole, labelled simulations."
+    "Write labelled maps as CMD-named .npy files and their table; ValueError unless they are whole, labelled simulations, FileExistsError where others stand."
     suite, sim_set, names = suite or ds.attrs["suite"], sim_set or ds.attrs["set"], parameter_names(ds)
-    table = _table(ds, names)
-    for field in ds.data_vars:
-        with atomic_path(Path(data_dir) / maps_file(field, suite, sim_set)) as temporary:
-            np.save(temporary, ds[field].values, allow_pickle=False)
-    save_params(table, data_dir, suite, sim_set, names)
-    if set(REGION) <= set(ds.coords):
-        with atomic_path(Path(data_dir) / note_file(suite, sim_set)) as temporary:
-            temporary.write_text(origin_note(ds.attrs, dict(ds.coords)), encoding="utf-8")
+    table, emulated = _table(ds, names), set(REGION) <= set(ds.coords)
+    path, note = (Path(data_dir) / name for name in (params_file(suite, sim_set), note_file(suite, sim_set)))
+    with hold_set(data_dir, suite, sim_set):
+        there, columns = read_params(data_dir, suite, sim_set) if path.is_file() and not overwrite else (None, None)
+        adds = columns == names and np.array_equal(there, table) and not emulated and not note.is_file()
+        check_set(data_dir, list(ds.data_vars), suite, sim_set, overwrite, adds)
+        if not adds:
+            path.unlink(missing_ok=True)  # a reader finds no set rather than a mixture
+        for field in ds.data_vars:
+            with atomic_path(Path(data_dir) / maps_file(field, suite, sim_set)) as temporary:
+                np.save(temporary, ds[field].values, allow_pickle=False)
+        save_params(table, data_dir, suite, sim_set, names)
+        if emulated:
+            with atomic_path(note) as temporary:
+                temporary.write_text(origin_note(ds.attrs, dict(ds.coords)), encoding="utf-8")
 
 # %% ../nbs/00_explore.ipynb #098b32bb
 def map_array(
@@ -510,7 +534,8 @@ def _check_alike(one: xr.Dataset, two: xr.Dataset) -> None:
 # %% ../nbs/00_explore.ipynb #917b58a8
 def _joined_labels(datasets, origin: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     "Labels (n, p) of several labelled sets and their names; with one more a suite, 1 or 0, if `origin` (n,) names several."
-    names, suites = parameter_names(datasets[0]), list(dict.fromkeys(origin.tolist()))
+    suites = list(dict.fromkeys(origin.tolist()))
+    names = tuple(name for name in parameter_names(datasets[0]) if len(suites) == 1 or name not in SUITE_LABELS)
     labels = np.concatenate([np.stack([ds[name].values for name in names], 1) if names else np.empty((len(ds["map"]), 0)) for ds in datasets])
     if len(suites) == 1:
         return labels, names
@@ -573,7 +598,7 @@ def _log(values: np.ndarray, name: str, numbers, floors) -> np.ndarray:
                 first = where[0][0] if numbers is None else numbers[where[0][0]]
                 raise ValueError(
                     f"{name} holds {len(where)} {what} pixels, the first in map {first}: log10 needs positive numbers; "
-                    f"mend or drop these maps, or put a floor under empty pixels (floors={{{name!r}: ...}})"
+                    f"mend or drop these maps, or put a floor under empty pixels: set_floor({name!r}, ...), or floors={{{name!r}: ...}}"
                 )
     return np.log10(values)
 
@@ -591,6 +616,11 @@ def log_maps(
         unit = f"log10 {maps.attrs.get('units', '1')}"
         return maps.copy(data=_log(maps.values, name or str(maps.name), numbers, floors)).assign_attrs(units=unit)
     return _log(np.asarray(maps), name or "the array", numbers, floors)
+
+# %% ../nbs/00_explore.ipynb #9a0fb814
+def set_floor(field: str, floor: float | None) -> None:
+    "Let an empty pixel of a field count as so much, in its unit, until Python ends, and for good in stores and emulators that are made meanwhile; None refuses it."
+    FIELDS[check_field(field)] = replace(FIELDS[field], floor=floor_of(field, {field: floor}))
 
 # %% ../nbs/00_explore.ipynb #344333e7
 def split_sims(
@@ -674,6 +704,16 @@ def coarsen(
         return ds
     parts = [ds.isel(map=slice(i, i + chunk)).coarsen(x=step, y=step).mean(keep_attrs=True) for i in range(0, ds.sizes["map"], chunk)]
     return xr.concat(parts, "map", combine_attrs="override").astype(np.float32)
+
+# %% ../nbs/00_explore.ipynb #92f2d487
+def pick_maps(
+    ds: xr.Dataset,  # labelled simulations
+    resolution: int,  # as for `coarsen`
+    sims=None,  # which simulations; default: all maps
+    floors: dict | None = None,  # as for `floor_of`
+) -> xr.Dataset:
+    "Simulated maps as an emulator's are: on its grid, with empty pixels at their floor (copied)."
+    return fill_empty(coarsen(ds if sims is None else select_sims(ds, sims), resolution), floors)
 
 # %% ../nbs/00_explore.ipynb #nb0dy004
 def join_nbody(

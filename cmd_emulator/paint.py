@@ -8,8 +8,6 @@ __all__ = ['BANDS', 'what_is_drawn', 'scale_by_scale', 'in_bands', 'pixel_design
            'painting_section', 'plot_painted', 'rank_section', 'painting_sections']
 
 # %% ../nbs/04i_paint.ipynb #efbde1c6
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -17,8 +15,9 @@ import xarray as xr
 
 from .baselines import first_maps, relabel, unit_labels, varying
 from .bench import Section, tabulate
+from .conditional import open_set
 from .dataset import stack_fields
-from .maps import NBODY, VIEWS, coarsen, maps_file, open_maps, parameter_names
+from .maps import NBODY, OF_MATTER, VIEWS, find_file, maps_file, parameter_names, pick_maps
 from .modes import fft, mode_rings
 from .statistics import k_axis, power_spectrum, spectra
 
@@ -261,9 +260,9 @@ def painting_sections(emulator, test: xr.Dataset, train: xr.Dataset, data_dir, s
     rivals = {f"mean of {draws} draws": mean} | paint_baselines(some, one, fields, given, seed)
     sections = [painting_section(single, one[fields], rivals), rank_section(painted, one[fields])]
     from_nbody = "Nbody_" * emulator.opened[-1].startswith(NBODY)
-    if (Path(data_dir) / maps_file(given, from_nbody + emulator.suite, "1P")).is_file():
-        ds = coarsen(open_maps(data_dir, emulator.opened, emulator.suite, "1P", parameters=emulator.conditions), emulator.resolution)
-        feedback = [name for name in emulator.conditions if name.startswith("A_")]
+    feedback = [name for name in emulator.conditions if name not in OF_MATTER]
+    if feedback and "+" not in emulator.suite and find_file(data_dir, maps_file(given, from_nbody + emulator.suite, "1P")).is_file():
+        ds = pick_maps(open_set(data_dir, emulator.opened, emulator.suite, "1P", emulator.conditions), emulator.resolution, floors=emulator.floors)
         table = pd.concat([feedback_response(emulator, ds, name, seed) for name in feedback])
         note = "Change of log10 maps from the fiducial to the lowest and the highest value of a feedback parameter, painted on the fiducial matter, against the 1P simulations: r in ranges of k [h/Mpc], and standard deviation painted over simulated."
         sections.append(tabulate("Feedback at fixed matter", table, note))

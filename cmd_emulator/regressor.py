@@ -23,7 +23,8 @@ from torch import nn
 from tqdm import tqdm
 
 from .dataset import Normaliser, augment
-from .maps import PARAMETERS, Parameter, atomic_path, parameter_names
+from .files import new_file
+from .maps import PARAMETERS, Parameter, parameter_names, table_of
 from .model import circular_pad
 
 # %% ../nbs/03b_regress.ipynb #34f7112b
@@ -51,18 +52,17 @@ def label_ranges(
     ds: xr.Dataset,  # labelled maps
     names=None,  # parameters; default: all that label the maps
 ) -> tuple[Parameter, ...]:
-    "The catalogue's parameters, and for further columns the range that these maps span."
+    "The classic parameters with the ranges of the maps' suite, and for further columns the range that these maps span."
     names = parameter_names(ds) if names is None else tuple(names)
     missing = [name for name in names if name not in ds.coords]
     if missing:
         raise ValueError(f"these maps have no label {', '.join(missing)}; they have {', '.join(parameter_names(ds))}")
-    ranges = []
+    own, ranges = PARAMETERS | table_of(ds.attrs.get("suite", ""), ds.attrs.get("set", ""), names).parameters, []
     for name in names:
         low, high = float(ds[name].min()), float(ds[name].max())
-        known = PARAMETERS.get(name, Parameter(name, name, low, high, (low + high) / 2, False))
         if low == high:
             raise ValueError(f"{name} is {low:g} in all of these maps: a parameter that never varies cannot be learnt")
-        ranges.append(known)
+        ranges.append(own[name] if name in PARAMETERS else Parameter(name, name, low, high, (low + high) / 2, False))
     return tuple(ranges)
 
 # %% ../nbs/03b_regress.ipynb #5ed73448
@@ -107,10 +107,10 @@ class MomentsNetwork(nn.Module):
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return self.read(self.features(x))
 
-    def save(self, path) -> None:
-        "Write weights, configuration and normaliser to one .safetensors file, atomically."
+    def save(self, path, overwrite: bool = False) -> None:
+        "Write weights, configuration and normaliser to one .safetensors file. FileExistsError for a path that is taken."
         about = {"kind": "regressor", "config": json.dumps(asdict(self.config)), "normaliser": json.dumps(self.normaliser.to_dict())}
-        with atomic_path(path) as temporary:
+        with new_file(path, overwrite) as temporary:
             save_file({name: value.contiguous().cpu() for name, value in self.state_dict().items()}, temporary, about)
 
     @classmethod

@@ -33,18 +33,13 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
 from .extras import need
-from .maps import BOX, FIELDS, PARAMETERS, VIEWS, Parameter, atomic_path, parameter_names, show_maps, style_file
+from .maps import BOX, FIELDS, VIEWS, Parameter, atomic_path, parameter_names, parameters_of, show_maps, style_file
 from .statistics import k_axis, pdf, power_spectrum, quantiles
 
 # %% ../nbs/06_render.ipynb #09e97f2e
-def parameter_of(name: str, ranges: dict | None = None) -> Parameter:
-    "The catalogue's parameter, or one made from `ranges`; ValueError when neither knows it."
-    if name in PARAMETERS:
-        return PARAMETERS[name]
-    if name not in (ranges or {}):
-        raise ValueError(f"no range for the parameter {name}: pass ranges={{'{name}': (low, high)}}")
-    low, high = ranges[name]
-    return Parameter(name, name, low, high, (low + high) / 2, False)
+def parameter_of(name: str, ranges: dict | None = None, emulator=None) -> Parameter:
+    "The parameter with the range of an emulator's suite, or one made from `ranges`; ValueError when nobody knows it."
+    return parameters_of([name], getattr(emulator, "suite", ""), getattr(emulator, "sim_set", ""), ranges)[name]
 
 # %% ../nbs/06_render.ipynb #8b2807e5
 def _log10(values: np.ndarray) -> np.ndarray:
@@ -65,7 +60,7 @@ def colour_limits(
 ) -> dict[str, tuple[float, float]]:  # field -> (low, high) of log10
     "A colour scale wide enough for universes all over the ranges."
     unit = np.random.default_rng(0).random((len(emulator.conditions), n))
-    trials = {name: parameter_of(name, ranges).from_unit(u) for name, u in zip(emulator.conditions, unit)}
+    trials = {name: parameter_of(name, ranges, emulator).from_unit(u) for name, u in zip(emulator.conditions, unit)}
     return map_limits(emulator.sample(n, seed=0, **trials))
 
 # %% ../nbs/06_render.ipynb #3fedbc5a
@@ -422,7 +417,7 @@ def sweep_gif(
 ) -> bytes:
     "A GIF of one region while one parameter goes from its lowest to its highest value and back."
     check_asked(emulator, fields or emulator.fields, (parameter, *at))
-    p, fields, limits = parameter_of(parameter, ranges), tuple(fields or emulator.fields), limits or colour_limits(emulator, ranges=ranges)
+    p, fields, limits = parameter_of(parameter, ranges, emulator), tuple(fields or emulator.fields), limits or colour_limits(emulator, ranges=ranges)
     pictures = []
     for value in p.from_unit(np.linspace(0, 1, frames)):
         ds = emulator.sample(1, seed=seed, **at | {parameter: float(value)})

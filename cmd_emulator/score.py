@@ -18,7 +18,7 @@ import torch
 import xarray as xr
 
 from .dataset import Normaliser, label_table, scale_labels
-from .maps import FIELDS, coarsen, fill_empty, label_maps, maps_file, open_maps, parameter_names, select_sims, split_maps
+from .maps import FIELDS, label_maps, maps_file, open_maps, parameter_names, pick_maps, split_maps
 from .model import generate
 from .statistics import cross_correlation, power_spectrum, quantiles
 
@@ -41,7 +41,7 @@ def draw_like(network, normaliser: Normaliser, conditions, ds: xr.Dataset, seed:
 # %% ../nbs/03c_score.ipynb #b11753db
 def summarise(ds: xr.Dataset) -> dict[str, np.ndarray]:
     "Summaries of log10 maps, one row a map (but `width`, one a field), and the simulation of each."
-    ds, first = fill_empty(ds), lambda found: found.to_array().transpose("map", ...).values
+    first = lambda found: found.to_array().transpose("map", ...).values
     out = {"sim": ds.sim.values, "power": np.log(first(power_spectrum(ds, log=True))), "quantiles": first(quantiles(ds))}
     if len(ds) > 1:
         out["correlation"] = cross_correlation(ds, log=True).transpose("map", ...).values
@@ -113,7 +113,7 @@ def training_twins(config, data_dir, rows: np.ndarray) -> list[xr.Dataset]:
     names = ("twin", "twin2", "twin3", "twin4")
     there = lambda name: (Path(data_dir) / maps_file(config.fields[0], config.suite, name)).is_file()
     found = [name for name in names if config.sim_set == "LH" and "+" not in config.suite and there(name)]
-    return [coarsen(select_sims(open_maps(data_dir, config.fields, config.suite, name), rows), config.resolution) for name in found]
+    return [pick_maps(open_maps(data_dir, config.fields, config.suite, name), config.resolution, rows) for name in found]
 
 # %% ../nbs/03c_score.ipynb #e1d5dd7e
 def measure_floor(
@@ -127,7 +127,7 @@ def measure_floor(
     rows = np.arange(min(len(test), MOST_VALID))
     if not (twins := training_twins(config, data_dir, rows)):
         return half_floor(summarise(valid), config.seed) | {"from": "random halves"}
-    truth = summarise(select_sims(ds, test[rows]))
+    truth = summarise(pick_maps(ds, config.resolution, test[rows]))
     found = [distances(twin, truth) for twin in twins]
     scale = math.sqrt(len(rows) / len(np.unique(valid.sim)))
     mean = {name: float(np.mean([one[name] for one in found])) for name in found[0]}
@@ -137,9 +137,8 @@ def measure_floor(
 def sample_picture(made: xr.Dataset, truth: xr.Dataset, maps: int = 4) -> np.ndarray:  # (2 N fields, N maps, 3) uint8
     "Field by field, simulated maps above emulated ones of the same labels, both in the simulated maps' range."
     rows, chosen = [], np.linspace(0, truth.sizes["map"] - 1, maps).astype(int)
-    sets = [fill_empty(ds.isel(map=chosen)) for ds in (truth, made)]
     for name in truth:
-        logs = [np.log10(ds[name].values) for ds in sets]
+        logs = [np.log10(ds[name].values[chosen]) for ds in (truth, made)]
         low, high = np.quantile(logs[0], [0.01, 0.99])
         high = max(high, low + 0.1)  # where most of a map is empty
         colours = plt.colormaps[FIELDS[name].cmap]

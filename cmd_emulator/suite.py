@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from .manifest import allocate, hold
-from .maps import PARAMETERS, VIEWS, atomic_path, check_sim_set, maps_file, params_file, read_params, save_params, split_sims
+from .manifest import allocate
+from .maps import PARAMETERS, VIEWS, atomic_path, check_sim_set, hold_set, maps_file, params_file, read_params, save_params, split_sims
 from .modes import check_whole
 from .painting import box_maps, check_request
 
@@ -308,8 +308,7 @@ def simulate_suite(
     "Write a suite as CMD-named files: maps, params, seeds. Resumes where it was stopped; a suite already there is returned at once."
     data_dir, fields, sim_set = Path(data_dir), check_request(resolution, fields), check_sim_set(sim_set)
     workers = _how_many(workers, resolution)
-    lock = data_dir / f".lock_{sim_set}_Mock.txt"
-    with hold(lock, f"another process is writing this suite ({lock}): waiting for it to finish", wait=True):
+    with hold_set(data_dir, "Mock", sim_set, wait=True):
         labels, seeds = _plan(data_dir, sim_set, n_sims, seed)
         settings = {"sim_set": sim_set, "n_sims": len(labels), "resolution": int(resolution), "seed": int(seed), "fields": list(fields)}
         settings |= {"universe version": VERSION, "checksum of labels": zlib.crc32(labels.tobytes())}

@@ -32,7 +32,7 @@ from .dataset import Normaliser, batch_index, best_batches, resident
 from .files import init_from, plain, save_emulator
 from .flow import Flow, FlowConfig, corrected
 from .losses import FlowLoss, draw_times
-from .maps import PARAMETERS, check_field, coarsen, maps_of, open_maps, parameter_names, plain_fields, select_sims, split_maps
+from .maps import PARAMETERS, check_field, coarsen, maps_of, open_maps, parameter_names, pick_maps, plain_fields, split_maps
 from .score import MOST_VALID, distances, draw_like, measure_floor, open_board, ratios, sample_picture, spread, summarise
 from .options import one_sentence, whole
 
@@ -151,7 +151,7 @@ def load_data(config, data_dir) -> RunData:
     if missing := [name for name in config.conditions if name not in parameter_names(files)]:
         raise ValueError(f"condition {missing[0]!r} is not a column of this suite's table: it has {', '.join(parameter_names(files))}")
     split, ds = split_maps(files), coarsen(files, config.resolution)
-    train, valid = maps_of(ds, split["train"]), select_sims(ds, split["valid"][:MOST_VALID])
+    train, valid = maps_of(ds, split["train"]), pick_maps(ds, config.resolution, split["valid"][:MOST_VALID])
     return RunData(ds, train, valid, Normaliser.fit(ds, getattr(config, "scaling", "standard"), index=train), Path(data_dir), data_fingerprint(files))
 
 # %% ../nbs/04_train.ipynb #070ad864

@@ -23,7 +23,7 @@ from .drawing import Streaming, as_column, call_sizes, check_seed, count_maps, l
 from .exchange import consolidate
 from .extras import need
 from .manifest import allocate, check_target, hold, put_in_place
-from .maps import REGION, VIEWS, atomic_path, maps_file, note_file, origin_note, params_file, save_params
+from .maps import REGION, VIEWS, atomic_path, check_set, hold_set, maps_file, note_file, origin_note, params_file, save_params
 from .modes import check_positive, check_whole
 
 
@@ -91,7 +91,7 @@ def write_zarr(emulator: Streaming, path: Path, n: int, batch: int, request: dic
     part, wanted = path.with_name(path.name + ".part"), json.dumps(request | {"batch": batch}, sort_keys=True)
     if (done := _begun(part, wanted)) is None:
         one = next(emulator.stream(1, **_of_map(columns, 0), **{k: request[k] for k in ("seed", "first", "truncation", "steps")}))
-        label = lambda i: dict(zip(emulator.conditions, label_columns(len(i), emulator.conditions, _of_map(columns, i)).T))
+        label = lambda i: dict(zip(emulator.conditions, label_columns(len(i), emulator.parameters, _of_map(columns, i)).T))
         origin = lambda i: dict(zip(REGION, (np.full(len(i), request["seed"], np.uint64), i + request["first"], call_sizes(i, n, batch))))
         coords = lambda i: {"sim": i // VIEWS, "view": i % VIEWS} | origin(i) | label(i)
         _lay_out(part, one.assign_attrs(provenance=emulator.provenance(**request)), n, batch, coords)
@@ -114,7 +114,6 @@ def write_npy(emulator: Streaming, folder: Path, n: int, batch: int, request: di
         raise ValueError("CMD files need a table of parameters and this emulator has none: write .zarr or .nc")
     shape = (n, emulator.resolution, emulator.resolution)
     with ExitStack() as stack:
-        note = stack.enter_context(atomic_path(folder / note_file(emulator.suite, emulator.sim_set)))
         path = lambda field: folder / maps_file(field, emulator.suite, emulator.sim_set)
         temporary = {field: stack.enter_context(atomic_path(path(field))) for field in emulator.fields}
         for name in temporary.values():
@@ -129,9 +128,11 @@ def write_npy(emulator: Streaming, folder: Path, n: int, batch: int, request: di
             done += ds.sizes["map"]
         for array in arrays.values():
             array.flush()
-        coords = {name: np.concatenate([part[name] for part in origin]) for name in REGION}
+        (folder / params_file(emulator.suite, emulator.sim_set)).unlink(missing_ok=True)  # a reader finds no set rather than a mixture
+    save_params(np.concatenate(table), folder, emulator.suite, emulator.sim_set, emulator.conditions)
+    coords = {name: np.concatenate([part[name] for part in origin]) for name in REGION}
+    with atomic_path(folder / note_file(emulator.suite, emulator.sim_set)) as note:
         note.write_text(origin_note(ds.attrs, coords, **json.loads(emulator.provenance(**request))) + "\n")
-        save_params(np.concatenate(table), folder, emulator.suite, emulator.sim_set, emulator.conditions)
 
 # %% ../nbs/04a_write.ipynb #92d21de1
 def write_netcdf(emulator: Streaming, path: Path, n: int, request: dict, columns: dict) -> None:
@@ -171,13 +172,14 @@ class Writer(Streaming):
         "Stream the maps of `sample` to disk with flat memory; the file gets its name when it is whole. Returns the path."
         path, n = Path(path), count_maps(n, params, self.conditions)
         columns = {name: as_column(name, value) for name, value in params.items()}
-        label_columns(n if any(c.ndim for c in columns.values()) else 1, self.conditions, params)  # complain before work begins
+        label_columns(n if any(c.ndim for c in columns.values()) else 1, self.parameters, params)  # complain before work begins
         request = {"weights": self.digest, "n": n, "seed": check_seed(seed), "first": check_whole("first", first, 0), "truncation": check_positive("truncation", truncation, zero=True), "steps": steps, "params": _described(columns)}
         kind, batch, place = path.suffix, min(check_whole("batch", batch), n), (self.suite, self.sim_set)
-        names = [*(maps_file(field, *place) for field in self.fields), params_file(*place), note_file(*place)]
-        for target in [path] if kind in (".zarr", ".nc") or path.is_file() else [path / name for name in names]:
-            check_target(target, overwrite)
-        with _alone(path), warnings.catch_warnings():
+        one = kind in (".zarr", ".nc") or path.is_file()
+        check = lambda: check_target(path, overwrite) if one else check_set(path, self.fields, *place, overwrite)
+        check()
+        with _alone(path) if one else hold_set(path, *place), warnings.catch_warnings():
+            check()  # another one may have come first
             warnings.filterwarnings("ignore", "(?s).*nothing was trained or tested there")  # said once above
             if kind == ".zarr":
                 write_zarr(self, path, n, batch, request, columns, progress)
@@ -214,7 +216,7 @@ class Painter(Writer):
         size, n = maps.sizes["map"], check_whole("n", n)
         count_maps(size, params, self.conditions)
         there = {name: params[name] if name in params else label_table(maps, (name,))[:, 0] for name in self.conditions}
-        labels, numbers = label_columns(size, self.conditions, there), region_numbers(size, first, np.full(size, first) if one else None)
+        labels, numbers = label_columns(size, self.parameters, there), region_numbers(size, first, np.full(size, first) if one else None)
         drawn = [self.draw(labels, check_seed(seed + i), numbers, steps=steps, given=maps) for i in range(n)]
         schema = {"names": self.conditions, "views": maps["view"].values, "sims": maps.sim.values}
         made = [self.label(arrays, labels, seed, numbers, steps=steps, **schema).drop_vars("seed") for arrays in drawn]
@@ -246,6 +248,7 @@ class Painter(Writer):
         coords = lambda i: {"sim": ds.sim.values[i], "view": ds["view"].values[i], "region": i, "batch": call_sizes(i, size, batch)} | {name: column[i] for name, column in table.items()}
         rows = lambda a: np.arange(a, min(a + batch, size))
         with _alone(path):
+            check_target(path, overwrite)
             if (done := _begun(part, wanted)) is None:
                 _lay_out(part, one.assign_attrs(provenance=self.provenance(**request)), size, batch, coords)
                 done = _begin(part, wanted)

@@ -2,10 +2,15 @@
 import numpy as np
 import xarray as xr
 
-from cmd_emulator.bench import spread_labels
-from cmd_emulator.maps import label_maps
+from cmd_emulator.maps import PARAMETERS, known_parameters, label_maps, table_of
 from cmd_emulator.statistics import gaussian_fields
 from cmd_emulator.universe import simulate
+
+
+def spread_labels(n: int, seed=0) -> np.ndarray:  # (n, 6), physical values
+    "Labels of n universes, each of the six parameters spread evenly over its range."
+    rng = np.random.default_rng(seed)
+    return np.stack([p.from_unit((rng.permutation(n) + 0.5) / n) for p in PARAMETERS.values()], axis=1)
 
 
 def toy_universe(
@@ -21,6 +26,14 @@ def toy_universe(
     omega, sigma = labels[:, 0, None, None], (common * labels[:, 1])[:, None, None]
     arrays = {"Mgas": 1e11 * omega * np.exp(sigma * a), "HI": 1e5 * np.exp(2 * sigma * (a + b)), "B": 1e-12 * np.exp(4 * sigma * (a + c))}
     return label_maps({name: maps.astype(np.float32) for name, maps in arrays.items()}, labels, suite="Mock", sim_set="LH")
+
+
+def raw_table(factors=(0.9, 1.1)) -> tuple[list[str], np.ndarray]:
+    "A 1P table as CAMELS writes it now, names and rows: 28 parameters in IllustrisTNG's own units, the fiducial universe, then one parameter at a time."
+    names = [name for name in table_of("IllustrisTNG", "SB28").parameters if name not in list(PARAMETERS)[2:]]
+    fiducial = np.array([known_parameters()[name].fiducial for name in names])
+    moved = [np.where(np.arange(len(names)) == i, factor * fiducial + (fiducial == 0), fiducial) for i in range(len(names)) for factor in factors]
+    return names, np.stack([fiducial, *moved])
 
 
 def simulate_sets(
