@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['LEAST_SIMS', 'ExpSome', 'prior', 'FlowSettings', 'fit_density', 'to_normal', 'log_density', 'group_rows',
            'summarise_maps', 'average_groups', 'unit_table', 'find_posterior', 'Stored', 'Posterior', 'check_readable',
-           'fit_posterior', 'plot_corner', 'summary_table', 'write_posteriors', 'first_views', 'ranks_of',
-           'coverage_of', 'tarp_of', 'calibrate', 'plot_coverage', 'transfer_table', 'transfer_sources',
-           'draw_universes']
+           'draw_universes', 'store_maps', 'fit_posterior', 'plot_corner', 'summary_table', 'write_posteriors',
+           'first_views', 'ranks_of', 'coverage_of', 'tarp_of', 'calibrate', 'plot_coverage', 'transfer_table',
+           'transfer_sources']
 
 # %% ../nbs/04j_infer.ipynb #34c893db
 import json
@@ -31,8 +31,9 @@ from .dataset import Normaliser
 from .extras import need
 from .files import new_file
 from .manifest import check_target
-from .maps import PARAMETERS, Parameter, atomic_path, did_you_mean, select_sims
+from .maps import PARAMETERS, Parameter, atomic_path, check_suite, did_you_mean, label_maps, parameters_of, select_sims, table_of
 from .regressor import Regressor, RegressorConfig
+from .store import Store
 
 # %% ../nbs/04j_infer.ipynb #f7ddd8d6
 class ExpSome(distributions.Transform):
@@ -55,12 +56,11 @@ class ExpSome(distributions.Transform):
 
 
 def prior(
-    names=tuple(PARAMETERS),  # parameters, in this order
+    of=tuple(PARAMETERS),  # an emulator, a suite, or names of parameters; its parameters in this order
 ) -> distributions.Distribution:  # over (..., p), physical units
     "The distribution that a latin hypercube samples: uniform, and log-uniform for feedback. ValueError for a parameter without a range."
-    if unknown := [name for name in names if name not in PARAMETERS]:
-        raise ValueError(f"no prior for {unknown[0]!r}: the catalogue has ranges of {', '.join(PARAMETERS)}")
-    ranges = [PARAMETERS[name] for name in names]
+    known = table_of(check_suite(of)).parameters if isinstance(of, str) else of.parameters if hasattr(of, "parameters") else parameters_of(of)
+    ranges = list(known.values())
     edges = [torch.tensor([float(np.log(end) if p.log else end) for p, end in ((p, getattr(p, side)) for p in ranges)]) for side in ("low", "high")]
     base = distributions.Independent(distributions.Uniform(*edges), 1)
     return distributions.TransformedDistribution(base, ExpSome(torch.tensor([p.log for p in ranges])))
@@ -274,13 +274,31 @@ def check_readable(posterior: Posterior, ds: xr.Dataset) -> None:
         if not bool(np.isfinite(ds[field]).all()):
             raise ValueError(f"{field} holds pixels that are not finite numbers: find out where they come from")
 
+# %% ../nbs/04j_infer.ipynb #20d2fac0
+def draw_universes(emulator, n: int, views: int = 15, seed: int = 0) -> xr.Dataset:
+    "Emulated maps for training a posterior: n sets of labels from the prior, `views` regions each, labelled like simulations."
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        labels = prior(emulator).sample((n,)).double().numpy().repeat(views, 0)
+    columns = {name: labels[:, i] for i, name in enumerate(emulator.conditions)}
+    ds = emulator.sample(n * views, seed=seed, **columns)
+    return ds.assign_coords(sim=("map", np.arange(n * views) // views), view=("map", np.arange(n * views) % views))
+
+
+def store_maps(store: Store) -> xr.Dataset:
+    "All maps of a training store in physical units, labelled as by `open_maps`; they lie in memory, and are rounded as the store is."
+    maps = 10 ** store.read(np.arange(len(store.maps)))
+    arrays = {field: maps[:, i] for i, field in enumerate(store.fields)}
+    return label_maps(arrays, store.labels, suite=store.suite, sim_set=store.sim_set, sims=store.sim, views=store.view, names=store.names)
+
 # %% ../nbs/04j_infer.ipynb #3a515475
 LEAST_SIMS = 40  # simulations for a posterior
 
 
 def fit_posterior(
-    source: xr.Dataset,  # labelled maps of many simulations: simulated, or `draw_universes` of an emulator
+    source,  # labelled maps of many simulations, a training store (`open_store`), or an emulator
     names=None,  # parameters; default: all labels that vary
+    universes: int = 1000,  # that an emulator draws for a pass, other ones each time
     epochs: int = 20,  # passes over the maps for the compressing network
     width: int = 8,  # its first channels
     settings: FlowSettings = FlowSettings(),
@@ -288,12 +306,18 @@ def fit_posterior(
     progress: bool = False,
 ) -> Posterior:
     "Train a posterior of labels from maps. ValueError with fewer than 40 simulations."
+    anew = None
+    if hasattr(source, "conditions"):
+        keys = np.random.SeedSequence(seed).generate_state(epochs)
+        anew = lambda epoch, emulator=source: draw_universes(emulator, round((0.6 if epoch else 1) * universes), seed=int(keys[epoch]))
+        source = anew(0)
+    source = store_maps(source) if isinstance(source, Store) else source
     sims = np.unique(source.sim)
     if len(sims) < LEAST_SIMS:
         raise ValueError(f"{len(sims)} simulations: a posterior needs {LEAST_SIMS} or more, and 1,000 to be any good")
     order = np.random.default_rng([seed, 8]).permutation(sims)
     first, second = (select_sims(source, np.sort(part)) for part in np.split(order, [int(0.6 * len(order))]))
-    network = Regressor.fit_on(first, parameters=names, width=width, seed=seed, epochs=epochs, progress=progress)
+    network = Regressor.fit_on(first, parameters=names, width=width, seed=seed, epochs=epochs, progress=progress, anew=anew)
     groups = group_rows(second.sim.values, seed=seed)
     labels = unit_table(second, network.config.parameters)
     summaries = average_groups(summarise_maps(network, second), groups)
@@ -451,13 +475,3 @@ def transfer_sources(
     half, other = (select_sims(train, np.sort(part)) for part in np.array_split(order, 2))
     fields = list(emulator.fields)
     return {"simulations": half[fields], "other simulations": other[fields], emulator.name: emulator.sample_like(half, seed=seed)}
-
-# %% ../nbs/04j_infer.ipynb #20d2fac0
-def draw_universes(emulator, n: int, views: int = 15, seed: int = 0) -> xr.Dataset:
-    "Emulated maps for training a posterior: n sets of labels from the prior, `views` regions each, labelled like simulations."
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        labels = prior(emulator.conditions).sample((n,)).double().numpy().repeat(views, 0)
-    columns = {name: labels[:, i] for i, name in enumerate(emulator.conditions)}
-    ds = emulator.sample(n * views, seed=seed, **columns)
-    return ds.assign_coords(sim=("map", np.arange(n * views) // views), view=("map", np.arange(n * views) % views))

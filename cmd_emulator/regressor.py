@@ -8,7 +8,7 @@ __all__ = ['RegressorConfig', 'label_ranges', 'HalvingBlock', 'MomentsNetwork', 
 
 # %% ../nbs/03b_regress.ipynb #d00fdde0
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
 import matplotlib.pyplot as plt
@@ -159,6 +159,7 @@ def fit_regressor(
     seed: int = 0,
     device: str = "cpu",
     progress: bool = False,
+    anew=None,  # number of a pass -> its maps and labels, for all but the first; default: the same again
 ) -> MomentsNetwork:  # the same network, in evaluation mode
     "Train on maps in memory; ValueError if there are fewer than one batch, FloatingPointError on a non-finite loss."
     if len(maps) < batch:
@@ -167,7 +168,8 @@ def fit_regressor(
     network, steps = network.to(device, memory_format=torch.channels_last).train(), epochs * (len(maps) // batch)
     optimiser = torch.optim.AdamW(network.parameters(), lr=rate, betas=(0.5, 0.999), weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.2)
-    for _ in tqdm(range(epochs), desc="regressor", unit="epoch", disable=not progress):
+    for epoch in tqdm(range(epochs), desc="regressor", unit="epoch", disable=not progress):
+        maps, labels = anew(epoch) if anew and epoch else (maps, labels)
         for index in torch.randperm(len(maps), generator=order)[: len(maps) // batch * batch].view(-1, batch):
             seen = augment(maps[index], order).to(device, memory_format=torch.channels_last)
             with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=_bfloat16(device)):
@@ -207,6 +209,7 @@ class Regressor(MomentsNetwork):
         parameters=None,  # names to read; default: all labels that vary
         width: int = 8,
         seed: int = 0,
+        anew: Callable[[int], xr.Dataset] | None = None,  # as many other maps for each pass after the first; default: the same again
         **options,  # of fit_regressor: epochs, batch, rate, device, progress
     ) -> "Regressor":
         "A regressor trained on labelled maps."
@@ -217,9 +220,9 @@ class Regressor(MomentsNetwork):
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             network = cls(config, normaliser)
-        maps = torch.cat(list(_batches(network, ds)))
-        labels = np.stack([p.to_unit(ds[p.name].values) for p in config.parameters], axis=1)
-        return fit_regressor(network, maps, torch.tensor(labels, dtype=torch.float32), seed=seed, **options)
+        unit = lambda ds: torch.tensor(np.stack([p.to_unit(ds[p.name].values) for p in config.parameters], axis=1), dtype=torch.float32)
+        tensors = lambda ds: (torch.cat(list(_batches(network, ds))), unit(ds))
+        return fit_regressor(network, *tensors(ds), seed=seed, anew=(lambda epoch: tensors(anew(epoch))) if anew else None, **options)
 
     @torch.no_grad()
     def predict(
