@@ -8,8 +8,8 @@ __all__ = ['COLORS', 'FIGURES', 'SHARES', 'report_panels', 'mean_difference', 'd
            'plot_labels', 'draws_section', 'judge_rivals', 'rivals_section', 'copies_section', 'coverage_section',
            'spread_section', 'label_table_of', 'labels_section', 'response_section', 'scatter_section',
            'extremes_section', 'edge_section', 'conditional_sections', 'correction_of', 'plot_correction',
-           'correction_section', 'quoted_section', 'open_twins', 'open_sets', 'take_exam', 'transfer_section',
-           'referee_sections', 'evaluate_files']
+           'correction_section', 'quoted_section', 'open_twins', 'open_sets', 'take_exam', 'posteriors_section',
+           'referee_sections', 'emulator_sections', 'warn_of_others', 'evaluate_files']
 
 # %% ../nbs/05_evaluate.ipynb #cd502e9a
 import os
@@ -32,9 +32,9 @@ from .checkpoint import check_twins, data_difference, data_fingerprint
 from .conditional import compare_response, edge_split, extremes, fixed_label_scatter, group_means, open_set, plot_extremes, plot_scatter, response
 from .correct import ENDS, LEVELS
 from .emulator import Emulator
-from .inference import LEAST_SIMS, transfer_sources, transfer_table
 from .exam import LEAST, blind_exam, some_views
-from .maps import BOX, FIELDS, PARAMETERS, find_file, known_parameters, maps_file, open_maps, pick_maps, split_maps, table_of
+from .inference import LEAST_SIMS, transfer_sources, transfer_table
+from .maps import BOX, FIELDS, PARAMETERS, find_file, known_parameters, maps_file, open_maps, pick_maps, select_sims, split_maps, table_of
 from .memorise import copies, fidelity, nearest_maps, plot_nearest, plot_spread, spread_ratio
 from .paint import painting_sections
 from .regressor import Regressor, plot_prediction, score
@@ -490,7 +490,7 @@ def take_exam(
     return replace(report, sections=(*report.sections, *exam.sections), exam=exam.numbers | {"about": about})
 
 # %% ../nbs/05_evaluate.ipynb #9fca3c53
-def transfer_section(emulator: Emulator, test: xr.Dataset, train: xr.Dataset, seed: int = 0, progress: bool = False, **options) -> Section:
+def posteriors_section(emulator: Emulator, test: xr.Dataset, train: xr.Dataset, seed: int = 0, progress: bool = False, **options) -> Section:
     "Posteriors trained on the emulator's maps, on simulations and on other simulations, all judged on the test simulations."
     if (n := len(np.unique(train["sim"]))) < 2 * LEAST_SIMS:
         return Section("Posteriors", [], f"No posterior was trained: two halves of the training simulations need {2 * LEAST_SIMS}, and there are {n}.", [])
@@ -513,6 +513,20 @@ def referee_sections(bench: Bench, report: Report, train: xr.Dataset, twins: lis
     if bench.regressor is not None:
         sections += [coverage_section(bench.regressor, report.sets[0], bench.test, twins, maps), labels_section(report, reverse)]
     return [*sections, edge_section(bench, report), quoted_section(report)]
+
+# %% ../nbs/05_evaluate.ipynb #8648da3f
+def emulator_sections(emulator: Emulator, test: xr.Dataset, train: xr.Dataset | None, data_dir, seed: int) -> list[Section]:
+    "What only some emulators have: painted maps beside the simulated ones, the effect of a correction."
+    sections = painting_sections(emulator, test, train, data_dir, seed) if emulator.given and train is not None else []
+    correction = correction_of(emulator)
+    return sections if correction is None else [*sections, correction_section(correction)]
+
+
+def warn_of_others(emulator: Emulator, data: dict, data_dir, suite: str, sim_set: str) -> None:
+    "Warn where an emulator was trained on other files of this suite and set than these, so that it may have seen test simulations."
+    trained = emulator.meta.get("about", {}).get("data") if (suite, sim_set) == (emulator.suite, emulator.sim_set) else None
+    if trained and (different := data_difference(trained, data)):
+        warnings.warn(f"{emulator.name} was trained on another {suite} {sim_set} than that of {data_dir} ({different}): its test simulations may be among those that it has seen", stacklevel=3)
 
 # %% ../nbs/05_evaluate.ipynb #e1e402f9
 def evaluate_files(
@@ -537,10 +551,8 @@ def evaluate_files(
     check_twins(data_dir, suite, sim_set)
     data, test, twins, whole = open_sets(emulator, data_dir, suite, sim_set, n_twins, n_sims, None if posteriors else n_train)
     train = None if whole is None else select_sims(whole, list(dict.fromkeys(whole["sim"].values))[:n_train])
-    trained = emulator.meta.get("about", {}).get("data") if emulator and (suite, sim_set) == (emulator.suite, emulator.sim_set) else None
-    if trained and (different := data_difference(trained, data)):
-        warnings.warn(f"{emulator.name} was trained on another {suite} {sim_set} than that of {data_dir} ({different}): its test simulations may be among those that it has seen", stacklevel=2)
     if emulator:
+        warn_of_others(emulator, data, data_dir, suite, sim_set)
         judged, name, by = emulator.sample_like(test, seed=seed), emulator.name, emulator.conditions
     elif len(twins) > 2:
         judged, name, by = twins.pop(), "a fresh twin", None
@@ -556,12 +568,9 @@ def evaluate_files(
         if emulator:
             draw = lambda i: emulator.sample_like(test, seed=seed + i)
             sections = [draws_section(draw, bench, report), *sections, *conditional_sections(emulator, data_dir, suite, seed)]
-    if emulator and (correction := correction_of(emulator)) is not None:
-        sections.append(correction_section(correction))
-    if emulator and emulator.given and train is not None:
-        sections = [*painting_sections(emulator, test, train, data_dir, seed), *sections]
+    sections += emulator_sections(emulator, test, train, data_dir, seed) if emulator else []
     if posteriors and emulator and train is not None:
-        sections.append(transfer_section(emulator, test, whole, seed, progress))
+        sections.append(posteriors_section(emulator, test, whole, seed, progress))
     report = replace(report, sections=tuple(sections))
     if exam:
         report = take_exam(report, bench, twins, train, emulator, progress, **(exam if isinstance(exam, dict) else {}))
