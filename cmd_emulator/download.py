@@ -303,12 +303,6 @@ def _free_space(data_dir: Path, missing: dict[str, int]) -> None:
     if need > free:
         raise OSError(f"{len(missing)} files need {need / 1e9:,.1f} GB more, but {data_dir} has {free / 1e9:,.1f} GB free: make room, ask for fewer fields or choose another data_dir")
 
-# %% ../nbs/00d_download.ipynb #0281a1ae
-def _folder(data_dir: Path):
-    "Hold a folder for one download."
-    return hold(data_dir / ".cmd_download.lock", f"another process downloads into {data_dir}: wait for it or choose another data_dir")
-
-
 # %% ../nbs/00d_download.ipynb #424a8a3d
 class _Download:
     "The state that the threads of one download share: manifest, progress, the wish to stop."
@@ -376,7 +370,8 @@ def download(
     if suite == "Mock" or not fields or not 1 <= workers <= 8:
         raise ValueError("Mock maps are made, not fetched: cmd_emulator simulate" if suite == "Mock" else f"fields = {fields}, workers = {workers}: expected at least one field and 1 to 8 workers")
     data_dir, table = Path(data_dir), params_file(suite, sim_set)
-    with _folder(data_dir), hold_set(data_dir, suite, sim_set):
+    busy = f"another process downloads into {data_dir}: wait for it or choose another data_dir"
+    with hold(data_dir / ".cmd_download.lock", busy), hold_set(data_dir, suite, sim_set):
         state = _Download(suite, data_dir, base_url, patience, full, progress, replace)
         check = lambda path, size: check_table(path, size, suite)
         if not state.have(table, check):

@@ -230,12 +230,15 @@ def origin_note(attrs: dict, coords: dict, **more) -> str:
 
 def tell_origin(ds: xr.Dataset, note: Path) -> xr.Dataset:
     "The maps with what a note beside their files says of the emulator that drew them. ValueError when it is of other files."
-    about = json.loads(note.read_text(encoding="utf-8"))
-    if len(about["coords"]["region"]) != ds.sizes["map"]:
-        raise ValueError(f"{note} tells of {len(about['coords']['region'])} maps, the files hold {ds.sizes['map']}: it belongs to other files")
+    n = ds.sizes["map"]
+    try:
+        about = json.loads(note.read_text(encoding="utf-8"))
+        attrs, coords = dict(about["attrs"]), {name: ("map", np.array(about["coords"][name], kind).reshape(n)) for name, kind in REGION.items()}
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        raise ValueError(f"{note} is not the note of these {n} maps ({type(error).__name__}: {error}): delete it if they are simulated, or write them again") from None
     for name in ds.data_vars:
-        ds[name].attrs.update(about["attrs"])
-    return ds.assign_attrs(about["attrs"]).assign_coords({name: ("map", np.array(about["coords"][name], kind)) for name, kind in REGION.items()})
+        ds[name].attrs.update(attrs)
+    return ds.assign_attrs(attrs).assign_coords(coords)
 
 
 # %% ../nbs/00_explore.ipynb #1c10a922

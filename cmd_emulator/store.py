@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from .manifest import allocate, check_target, hold, put_in_place
+from .manifest import allocate, check_target, hold_beside, put_in_place
 from .maps import atomic_path, coarsen, file_digest, floor_of, log_maps, maps_file, open_maps, pick_maps
 from .maps import parameter_names, params_file
 
@@ -177,7 +177,7 @@ def make_store(
     coarsen(ds.isel(map=slice(0, 1)), shape[-1])  # raises if it cannot be
     wanted: dict = {"suite": suite, "set": sim_set, "fields": list(ds.data_vars), "sources": _sources(data_dir, ds.data_vars, suite, sim_set)}
     wanted |= {"resolution": shape[-1], "floors": {name: floor_of(name) for name in ds.data_vars}}
-    with _held(path):
+    with hold_beside(path):
         place, note = _place(path, wanted, overwrite)
         note = note or _begin(place, ds, wanted, shape)
         starts = range(note["done"], shape[0], chunk)
@@ -191,12 +191,6 @@ def make_store(
         if place != path:
             put_in_place(place, path)
     return path
-
-# %% ../nbs/00e_store.ipynb #7cf598a7
-def _held(path: Path):
-    "Hold a folder for one conversion, by a file beside it."
-    return hold(path.with_name(f".{path.name}.lock"), f"another process makes the store {path}: wait for it or choose another path")
-
 
 # %% ../nbs/00e_store.ipynb #5df0178f
 @dataclass(frozen=True)
@@ -290,7 +284,7 @@ def export_store(
 ) -> None:
     "Copy a store into a Zarr (version 3) group, which can be read through fsspec from an object store or a web server. FileExistsError for a place that is taken."
     store, note, zarr, remote = open_store(path), _begun(Path(path)), _zarr(), "://" in str(url)
-    with nullcontext() if remote else _held(Path(url)):
+    with nullcontext() if remote else hold_beside(url):
         part = str(url) if remote else Path(url).with_name(f".{Path(url).name}.part")
         if not remote:
             check_target(url, overwrite)

@@ -22,7 +22,7 @@ from .dataset import label_table
 from .drawing import Streaming, as_column, call_sizes, check_seed, count_maps, label_columns, region_numbers
 from .exchange import consolidate
 from .extras import need
-from .manifest import allocate, check_target, hold, put_in_place
+from .manifest import allocate, check_target, hold_beside, put_in_place
 from .maps import REGION, VIEWS, atomic_path, check_set, hold_set, maps_file, note_file, origin_note, params_file, save_params
 from .modes import check_positive, check_whole
 
@@ -146,12 +146,6 @@ def write_netcdf(emulator: Streaming, path: Path, n: int, request: dict, columns
     with atomic_path(path) as temporary:
         ds.assign_attrs(provenance=emulator.provenance(**request)).to_netcdf(temporary, engine="scipy")
 
-# %% ../nbs/04a_write.ipynb #al0ne001
-def _alone(path: Path):
-    "Hold a place for one writer, by a file beside it."
-    return hold(path.with_name(f".{path.name}.lock"), f"another program is writing {path}: wait for it, or choose another name")
-
-
 # %% ../nbs/04a_write.ipynb #8179abff
 class Writer(Streaming):
     "Maps on disk, however many."
@@ -178,7 +172,7 @@ class Writer(Streaming):
         one = kind in (".zarr", ".nc") or path.is_file()
         check = lambda: check_target(path, overwrite) if one else check_set(path, self.fields, *place, overwrite)
         check()
-        with _alone(path) if one else hold_set(path, *place), warnings.catch_warnings():
+        with hold_beside(path) if one else hold_set(path, *place), warnings.catch_warnings():
             check()  # another one may have come first
             warnings.filterwarnings("ignore", "(?s).*nothing was trained or tested there")  # said once above
             if kind == ".zarr":
@@ -247,7 +241,7 @@ class Painter(Writer):
         part, wanted = path.with_name(path.name + ".part"), json.dumps(request | {"batch": batch}, sort_keys=True)
         coords = lambda i: {"sim": ds.sim.values[i], "view": ds["view"].values[i], "region": i, "batch": call_sizes(i, size, batch)} | {name: column[i] for name, column in table.items()}
         rows = lambda a: np.arange(a, min(a + batch, size))
-        with _alone(path):
+        with hold_beside(path):
             check_target(path, overwrite)
             if (done := _begun(part, wanted)) is None:
                 _lay_out(part, one.assign_attrs(provenance=self.provenance(**request)), size, batch, coords)
