@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-GAN = ("gan", "adversarial", "gan_train", "stability")  # the paper's GAN: a wing of its own, which no other module imports
+GAN = ("gan", "adversarial", "gan_train")  # the paper's GAN: a wing of its own, which no other module imports
 EXPORT = re.compile(r"#\| *default_exp +(\w+)")
 
 
