@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['BASELINES', 'varying', 'unit_labels', 'first_maps', 'nearest_sims', 'check_train', 'matching_maps', 'relabel',
-           'wrong_label_maps', 'nearest_label_maps', 'rings', 'ring_power', 'describe', 'random_phases', 'polynomial',
-           'best_degree', 'fit_descriptions', 'lognormal_maps']
+           'wrong_label_maps', 'nearest_label_maps', 'ring_sums', 'summed_power', 'describe', 'random_phases',
+           'polynomial', 'best_degree', 'fit_descriptions', 'lognormal_maps']
 
 # %% ../nbs/04c_baselines.ipynb #e0a10015
 from .extras import need
@@ -121,15 +121,15 @@ def nearest_label_maps(
 
 # %% ../nbs/04c_baselines.ipynb #b250e9cc
 @lru_cache(maxsize=8)
-def rings(resolution: int) -> tuple[np.ndarray, sparse.csr_matrix]:
+def ring_sums(resolution: int) -> tuple[np.ndarray, sparse.csr_matrix]:
     "Ring of each mode of a real transform (modes,), from 0, and the matrix (rings, modes) that sums the power in each."
     ring = mode_rings(resolution).ravel()
     return ring, sparse.csr_matrix((mode_copies(resolution).ravel(), (ring, np.arange(ring.size))))
 
 # %% ../nbs/04c_baselines.ipynb #ed888196
-def ring_power(wave: np.ndarray) -> np.ndarray:  # (..., N, N/2 + 1) complex -> (..., rings) float64
+def summed_power(wave: np.ndarray) -> np.ndarray:  # (..., N, N/2 + 1) complex -> (..., rings) float64
     "Power of transforms summed over each ring."
-    _, gather = rings(wave.shape[-2])
+    _, gather = ring_sums(wave.shape[-2])
     power = (wave.real.astype(np.float64) ** 2 + wave.imag.astype(np.float64) ** 2).reshape(-1, gather.shape[1])
     return (gather @ power.T).T.reshape(*wave.shape[:-2], -1)
 
@@ -139,7 +139,7 @@ def describe(ds: xr.Dataset) -> np.ndarray:  # (n, f, rings) float64
     parts = []
     for logs in stream(ds, log=True):
         size, mean = logs.shape[-1], logs.mean(axis=(2, 3), dtype=np.float64)
-        power = ring_power(fft.rfft2(logs - mean[:, :, None, None].astype(np.float32))) / size**4
+        power = summed_power(fft.rfft2(logs - mean[:, :, None, None].astype(np.float32))) / size**4
         parts.append(np.concatenate([mean[..., None], np.log(power[..., 1:] + 1e-30)], axis=-1))
     return np.concatenate(parts)
 
@@ -150,12 +150,12 @@ def random_phases(
     seed: int = 0,
 ) -> np.ndarray:  # (n, f, N, N) float32, log10 x
     "Random fields with exactly these means and ring powers, all independent of each other."
-    ring, _ = rings(resolution)
+    ring, _ = ring_sums(resolution)
     out = np.empty((*description.shape[:2], resolution, resolution), np.float32)
     rng = np.random.default_rng(seed)
     for one, row in zip(out, description):
         wave = fft.rfft2(rng.standard_normal(one.shape, dtype=np.float32))
-        factor = np.sqrt(np.exp(row[:, 1:]) * resolution**4 / ring_power(wave)[:, 1:])
+        factor = np.sqrt(np.exp(row[:, 1:]) * resolution**4 / summed_power(wave)[:, 1:])
         factor = np.concatenate([np.zeros((len(row), 1)), factor], axis=1)[:, ring].reshape(wave.shape)
         one[:] = fft.irfft2(wave * factor, s=one.shape[-2:]) + row[:, :1, None]
     return out
