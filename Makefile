@@ -1,6 +1,7 @@
 # One command each on a machine that has Python >= 3.10, make and git:
 #   make demo    simulate, train, evaluate: figures/demo/ and a table of distances on screen
-#   make test    everything that must hold before a change lands
+#   make test    everything that must hold before a change lands, as many checks at a time as there are cores
+#   make test-slow  every notebook with its long proofs too, the cells under the flag `slow`: for a nightly schedule
 #   make explore sliders around an emulator, in your browser: make explore EMULATOR=demo PORT=9000
 #   make docs    the documentation as pages in _site, every link of them checked
 #   make lab     the notebooks in JupyterLab
@@ -30,7 +31,7 @@ E   := $(E_$(PRESET))
 MAPS := data/maps/$(RUN)
 RUNS := data/runs/$(RUN)
 
-.PHONY: setup demo test explore docs lab pictures clean
+.PHONY: setup demo test test-slow smoke explore docs lab pictures clean
 setup: $(STAMP)
 $(STAMP): settings.ini setup.py
 	$(PY) -m venv $(V)
@@ -49,19 +50,20 @@ test: setup
 	$(B)/nbdev_export
 	$(B)/nbdev_clean
 	git diff --exit-code --stat -- cmd_emulator nbs
-	$(B)/python tests/test_rooms.py
 	$(B)/python tests/house.py
-	$(B)/python tests/test_core.py
-	$(B)/mypy
 	$(B)/python docs/make_fidelity.py --check
 	$(B)/python tests/run_notebooks.py
+
+test-slow: setup
+	$(B)/python tests/run_notebooks.py --slow --only
+
+# what papermill makes of the two notebooks that people run, with their defaults
+smoke: setup
 	mkdir -p data/runs/test
 	$(NB) nbs/04_train.ipynb data/runs/test/run.ipynb -p run test
 	$(B)/cmd_emulator simulate --data-dir data/maps/test --n-sims 60 --resolution 32 --sim-set LH twin twin2
 	$(NB) nbs/05_evaluate.ipynb data/runs/test/report.ipynb -p emulator test -p data_dir ../data/maps/test -p out ../figures/test
 	grep -q "6 test simulations, Mock LH at 32" figures/test/report.md
-	$(B)/python tests/test_explorer.py
-	$(MAKE) docs
 
 explore: setup
 	$(B)/cmd_emulator explore --emulator $(EMULATOR) --port $(PORT) --host $(HOST)

@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from .baselines import first_maps, unit_labels, varying
-from .maps import PARAMETERS, parameter_names
+from .maps import PARAMETERS, Parameter, parameter_names
 from .memorise import bootstrap_weights, plot_ratios
 from .statistics import k_axis, map_fields, quantiles, spectra, stream
 

@@ -100,7 +100,7 @@ class Trained:
         self.resolution: int = generator.config.resolution
         self.draft_steps: int | None = steps // 2 if config.get("method") == "flow" and steps > 1 else None  # for a draft of the same region; None where it makes no other number than its own
         self.suite, self.sim_set = config["suite"], config["sim_set"]
-        self.ranges = {name: tuple(both) for name, both in (config.get("ranges") or {}).items()}  # of parameters that the catalogue does not know
+        self.ranges: dict[str, tuple[float, float]] = {name: (low, high) for name, (low, high) in (config.get("ranges") or {}).items()}  # of parameters that the catalogue does not know
 
     @classmethod
     def load(
@@ -162,6 +162,9 @@ def check_seed(seed) -> int:
     return check_whole("seed", seed, 0, 2**64 - 1)
 
 # %% ../nbs/04a_draw.ipynb #calls001
+CALL = 32  # maps that the network draws at once
+
+
 def call_sizes(index: np.ndarray, n: int, portion: int) -> np.ndarray:
     "How many maps (m,) the network draws at once when it draws maps `index` (m,) of n, `portion` at a time."
     start = index // portion * portion
@@ -176,9 +179,6 @@ def region_numbers(n: int, first: int = 0, numbers=None) -> np.ndarray:  # (n,) 
     return np.broadcast_to(numbers, (n,))
 
 # %% ../nbs/04a_draw.ipynb #fbe72d8c
-CALL = 32  # maps that the network draws at once
-
-
 class Drawing(Trained):
     "Labelled maps of whole universes from parameters, at once or batch by batch."
 
