@@ -27,26 +27,17 @@ from .maps import REGION, VIEWS, atomic_path, maps_file, note_file, origin_note,
 from .modes import check_positive, check_whole
 
 
-# %% ../nbs/04a_write.ipynb #a881db18
+# %% ../nbs/04a_write.ipynb #01a85036
 _COORD_CHUNK = 65536  # maps in a chunk of a coordinate along map
 
 
-def _zarr():
-    "The zarr library (version 3), which only these stores need."
-    try:
-        import zarr
-    except ImportError as error:
-        raise ValueError("Zarr stores need zarr: pip install 'cmd_emulator[exchange]', or write .nc or a folder instead") from error
-    return zarr
-
-# %% ../nbs/04a_write.ipynb #01a85036
 def _lay_out(part: Path, one: xr.Dataset, n: int, chunk: int, coords) -> None:
     "An empty store of n maps with the schema of `one`, coordinates filled in."
     shutil.rmtree(part, ignore_errors=True)
     along = {name: {"chunks": (min(n, _COORD_CHUNK),)} for name, c in one.coords.items() if c.dims == ("map",)}
     encoding = {name: {"chunks": (chunk, *maps.shape[1:])} for name, maps in one.data_vars.items()} | along
     one.to_zarr(part, zarr_format=3, consolidated=False, encoding=encoding)
-    group = _zarr().open_group(part, mode="r+")
+    group = need("zarr", "exchange").open_group(part, mode="r+")
     for name in (*one.data_vars, *along):
         group[name].resize((n, *group[name].shape[1:]))
     for a in range(0, n, _COORD_CHUNK):
@@ -70,7 +61,7 @@ def _begin(part: Path, wanted: str) -> int:
 
 def _fill(part: Path, path: Path, n: int, done: int, pieces, progress: bool) -> None:
     "Write pieces of n maps into a laid-out store from map `done` on; it gets its name when it is whole."
-    group = _zarr().open_group(part, mode="r+")
+    group = need("zarr", "exchange").open_group(part, mode="r+")
     with tqdm(total=n, initial=done, unit=" maps", disable=not progress) as bar:
         for ds in pieces:
             for field in ds:
