@@ -14,6 +14,7 @@ HOST   ?= 127.0.0.1
 V      := .venv
 B      := $(abspath $(V)/bin)
 STAMP  := $(V)/.installed
+DOCS   := $(V)/.docs_installed
 NB     := $(B)/papermill --cwd nbs --no-progress-bar --log-output --log-level WARNING
 
 # the demo at each preset: LH simulations, pixels a side, passes to train the regressor that reads labels back
@@ -37,6 +38,9 @@ $(STAMP): settings.ini setup.py
 	$(PY) -m venv $(V)
 	$(B)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
 	touch $@
+$(DOCS): $(STAMP)
+	$(B)/python -m pip install -q --disable-pip-version-check -e '.[docs]'
+	touch $@
 
 demo: setup
 	$(B)/cmd_emulator simulate --data-dir $(MAPS) --n-sims $(N) --resolution $(P) --sim-set LH twin twin2 twin3 twin4
@@ -46,7 +50,7 @@ demo: setup
 	@cat figures/$(RUN)/report.md
 	@echo "pictures and report.md are in figures/$(RUN)/"
 
-test: setup
+test: $(DOCS)
 	$(B)/nbdev_export
 	$(B)/nbdev_clean
 	git diff --exit-code --stat -- cmd_emulator nbs
@@ -71,8 +75,7 @@ explore: setup
 pictures: setup
 	$(B)/python benchmarks/explorer_pictures.py
 
-docs: setup
-	$(B)/python -m pip install -q --disable-pip-version-check -e '.[docs]'
+docs: $(DOCS)
 	NO_MKDOCS_2_WARNING=1 $(B)/python docs/build.py
 
 lab: setup
