@@ -297,4 +297,4 @@ def main(argv=None) -> int:
             warnings.showwarning = lambda message, *where, **how: print(f"warning: {message}", file=sys.stderr)
             return DOORS[a.command](a) or 0
     except SystemExit as end:
-        return end.code
+        return int(end.code or 0)
