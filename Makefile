@@ -1,6 +1,7 @@
 # One command each on a machine that has Python >= 3.10, make and git:
 #   make demo    simulate, train, evaluate: figures/demo/ and a table of distances on screen
-#   make test    everything that must hold before a change lands
+#   make test    everything that must hold before a change lands, as many checks at a time as there are cores
+#   make test-slow  every notebook with its long proofs too, the cells under the flag `slow`: for a nightly schedule
 #   make explore sliders around an emulator, in your browser: make explore EMULATOR=demo PORT=9000
 #   make docs    the documentation as pages in _site, every link of them checked
 #   make lab     the notebooks in JupyterLab
@@ -13,6 +14,7 @@ HOST   ?= 127.0.0.1
 V      := .venv
 B      := $(abspath $(V)/bin)
 STAMP  := $(V)/.installed
+DOCS   := $(V)/.docs_installed
 NB     := $(B)/papermill --cwd nbs --no-progress-bar --log-output --log-level WARNING
 
 # the demo at each preset: LH simulations, pixels a side, passes to train the regressor that reads labels back
@@ -30,11 +32,14 @@ E   := $(E_$(PRESET))
 MAPS := data/maps/$(RUN)
 RUNS := data/runs/$(RUN)
 
-.PHONY: setup demo test explore docs lab pictures clean
+.PHONY: setup demo test test-slow smoke explore docs lab pictures clean
 setup: $(STAMP)
 $(STAMP): settings.ini setup.py
 	$(PY) -m venv $(V)
 	$(B)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+	touch $@
+$(DOCS): $(STAMP)
+	$(B)/python -m pip install -q --disable-pip-version-check -e '.[docs]'
 	touch $@
 
 demo: setup
@@ -45,23 +50,24 @@ demo: setup
 	@cat figures/$(RUN)/report.md
 	@echo "pictures and report.md are in figures/$(RUN)/"
 
-test: setup
+test: $(DOCS)
 	$(B)/nbdev_export
 	$(B)/nbdev_clean
 	git diff --exit-code --stat -- cmd_emulator nbs
-	$(B)/python tests/test_rooms.py
 	$(B)/python tests/house.py
-	$(B)/python tests/test_core.py
-	$(B)/mypy
 	$(B)/python docs/make_fidelity.py --check
 	$(B)/python tests/run_notebooks.py
+
+test-slow: setup
+	$(B)/python tests/run_notebooks.py --slow --only
+
+# what papermill makes of the two notebooks that people run, with their defaults
+smoke: setup
 	mkdir -p data/runs/test
 	$(NB) nbs/04_train.ipynb data/runs/test/run.ipynb -p run test
 	$(B)/cmd_emulator simulate --data-dir data/maps/test --n-sims 60 --resolution 32 --sim-set LH twin twin2
 	$(NB) nbs/05_evaluate.ipynb data/runs/test/report.ipynb -p emulator test -p data_dir ../data/maps/test -p out ../figures/test
 	grep -q "6 test simulations, Mock LH at 32" figures/test/report.md
-	$(B)/python tests/test_explorer.py
-	$(MAKE) docs
 
 explore: setup
 	$(B)/cmd_emulator explore --emulator $(EMULATOR) --port $(PORT) --host $(HOST)
@@ -69,8 +75,7 @@ explore: setup
 pictures: setup
 	$(B)/python benchmarks/explorer_pictures.py
 
-docs: setup
-	$(B)/python -m pip install -q --disable-pip-version-check -e '.[docs]'
+docs: $(DOCS)
 	NO_MKDOCS_2_WARNING=1 $(B)/python docs/build.py
 
 lab: setup

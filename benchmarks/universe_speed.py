@@ -10,7 +10,9 @@ import time
 import numpy as np
 
 from cmd_emulator import universe
-from cmd_emulator.universe import draw_galaxies, evolve, linear_modes, matter, paint, project, simulate, simulate_suite
+from cmd_emulator.gravity import evolve, linear_modes, matter
+from cmd_emulator.painting import draw_galaxies, paint, project
+from cmd_emulator.universe import simulate, simulate_suite
 
 FIDUCIAL = (0.3, 0.8, 1, 1, 1, 1)
 

@@ -3,11 +3,17 @@
 Run from the repository's root: python benchmarks/universe_statistics.py   (about four minutes on one core; needs camb)
 """
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 
-from cmd_emulator.universe import TNG, TNG_LEVELS, TNG_R, _deposit, evolve, linear_modes, matter_power, nonlinear_power, simulate, suite_labels
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "nbs"))
+
+from cmd_emulator.gravity import _deposit, evolve, linear_modes, matter_power
+from cmd_emulator.suite import suite_labels
+from cmd_emulator.universe import simulate
+from references import TNG, TNG_LEVELS, TNG_R, nonlinear_power
 
 CORNERS = [(0.3, 0.8), (0.1, 0.6), (0.1, 1.0), (0.5, 0.6), (0.5, 1.0)]
 BANDS = ((1, 4), (5, 8), (9, 16), (17, 31))

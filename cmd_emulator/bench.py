@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['FAMILIES', 'DECIDING', 'DRAWS', 'FIGURES', 'measure', 'Family', 'pair_products', 'columns_of', 'Lines', 'Sample',
            'sim_weights', 'reduce_maps', 'stretch', 'mix_twins', 'random_halves', 'interval', 'Scope', 'judge_pooled',
-           'judge_each', 'thirds', 'judge', 'read_unit', 'squared_errors', 'judge_labels', 'align', 'markdown',
-           'Section', 'plain', 'text_rows', 'tabulate', 'Report', 'sim_labels', 'check_comparable', 'describe',
+           'judge_each', 'thirds', 'judge', 'read_unit', 'squared_errors', 'judge_labels', 'in_columns', 'markdown',
+           'Section', 'plain', 'text_rows', 'tabulate', 'Report', 'sim_labels', 'check_comparable', 'comparison',
            'over_maps', 'fresh_band', 'draw_curves', 'Bench', 'evaluate', 'heading', 'verdict', 'pooled_rows',
            'scope_rows', 'score_rows', 'report_text', 'report_markdown', 'report_numbers', 'save_figure', 'save_report']
 
@@ -321,7 +321,7 @@ def judge_labels(squares: list[tuple], names, pick: np.ndarray | None, rng) -> S
     return Scope("labels", tuple(("R²", name) for name in names), distance[0], floor[0], np.quantile(null, 0.95, axis=0), *bounds, null)
 
 # %% ../nbs/04g_bench.ipynb #b3a70007
-def align(rows: list[list[str]]) -> str:
+def in_columns(rows: list[list[str]]) -> str:
     "Rows of text as columns for a terminal: first column to the left, numbers to the right."
     if not rows:
         return ""
@@ -350,7 +350,7 @@ class Section:
     file: str = ""  # name of the figure, without ending
 
     def __repr__(self) -> str:
-        return f"{self.title}\n{align(self.rows)}\n{self.note}"
+        return f"{self.title}\n{in_columns(self.rows)}\n{self.note}"
 
     def _repr_markdown_(self) -> str:
         return f"**{self.title}**\n\n{markdown(self.rows)}\n\n{self.note}"
@@ -476,7 +476,7 @@ def check_comparable(ds: xr.Dataset, test: xr.Dataset, who: str, by) -> None:
             raise ValueError(f"{who} are not at the test set's labels: {name} differs, so nothing could be learnt from the comparison")
 
 # %% ../nbs/04g_bench.ipynb #eb3b6e60
-def describe(emulated: xr.Dataset, test: xr.Dataset, n_twins: int, name: str, seed: int) -> dict:
+def comparison(emulated: xr.Dataset, test: xr.Dataset, n_twins: int, name: str, seed: int) -> dict:
     "What was compared: plain values for the report's header and its JSON."
     origin = {key: emulated.attrs[key] for key in ("emulator", "run", "weights", "seed") if key in emulated.attrs}
     origin = {key: value if isinstance(value, (str, int, float)) else str(value) for key, value in origin.items()}
@@ -571,7 +571,7 @@ class Bench:
         scopes = judge(self.lines, samples, self.parts if thirds else {}, self.pick, rng, self.each)
         if self.readable:
             scopes.append(judge_labels([squared_errors(self.regressor, judged, self.readable), *self.squares], self.readable, self.pick, rng))
-        about = describe(judged, self.test, self.n_twins, name, self.seed)
+        about = comparison(judged, self.test, self.n_twins, name, self.seed)
         read = {} if self.regressor is None else {"simulated": self.regressor.predict(self.test), "judged": self.regressor.predict(judged)}
         curves = draw_curves([measured, self.measured], [judged, self.test], self.lines, samples, self.pick)
         return Report(about, tuple(scopes), curves, (judged, self.test), read, self.regressor, samples[0])
@@ -633,7 +633,7 @@ def score_rows(report: Report) -> list[list[str]]:
 # %% ../nbs/04g_bench.ipynb #e7102411
 def report_text(report: Report) -> str:
     "The report on a screen."
-    tables = [align(rows(report)) for rows in (pooled_rows, scope_rows, score_rows)]
+    tables = [in_columns(rows(report)) for rows in (pooled_rows, scope_rows, score_rows)]
     return "\n\n".join(filter(None, [heading(report), *tables, verdict(report), *map(repr, report.sections)]))
 
 # %% ../nbs/04g_bench.ipynb #e9b00eb7

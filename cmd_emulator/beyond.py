@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['ORIENTATIONS', 'CENTRE', 'WIDTH', 'triangle_bins', 'bispectra', 'bispectrum', 'shrink', 'morlets', 'map_scattering',
            'isotropic', 'scattering', 'common_levels', 'levels_reached', 'count_reached', 'minkowski_counts',
-           'minkowski', 'local_extremes', 'peaks', 'plot_bispectrum', 'plot_scattering', 'plot_minkowski', 'plot_peaks']
+           'minkowski', 'local_extremes', 'peaks']
 
 # %% ../nbs/00c_beyond.ipynb #74617141
 from functools import lru_cache, partial
@@ -15,7 +15,7 @@ import xarray as xr
 
 from .maps import BOX
 from .modes import check_positive, check_whole, fft, mode_copies, mode_numbers, mode_rings
-from .statistics import fluctuations, k_axis, label_fields, log_bands, map_fields, map_wise, moments, plot_band, sized_fields
+from .statistics import fluctuations, label_fields, log_bands, map_fields, map_wise, moments, sized_fields
 
 # %% ../nbs/00c_beyond.ipynb #7f19f24e
 @lru_cache(maxsize=8)
@@ -314,39 +314,3 @@ def peaks(
     values = map_wise(partial(_peaks_of_maps, levels=thresholds), ds, (len(ds), 2, thresholds.shape[1]), log=True, dtype=np.int64)
     coords = {"extreme": ["peak", "void"]} | _level_coords(ds, thresholds)
     return label_fields(values, ds, ("extreme", "level"), coords, units="1", long_name="number a map")
-
-# %% ../nbs/00c_beyond.ipynb #01351047
-def plot_bispectrum(ds: xr.Dataset, field: str, shape: str = "equilateral", log: bool = True, ax=None, **line):
-    "Draw the bispectrum b(k) of one field of labelled maps, for one shape of triangles."
-    curve = bispectrum(ds, log, fields=[field])[field]
-    curve = curve.isel(triangle=np.flatnonzero(curve["shape"] == shape))
-    ax = plot_band(curve.swap_dims(triangle="k3").rename(k3="k"), ax, **line)
-    ax.axhline(0, color="0.6", lw=0.6)
-    return k_axis(ax)
-
-# %% ../nbs/00c_beyond.ipynb #905d3027
-def plot_scattering(ds: xr.Dataset, field: str, order: int = 2, ax=None, **line):
-    "Draw the scattering coefficients of one order of one field of labelled maps."
-    curve = scattering(ds, [field])[field]
-    curve = curve.isel(coefficient=np.flatnonzero(curve["order"] == order))
-    curve = curve.assign_coords(coefficient=("coefficient", np.arange(curve.sizes["coefficient"]), {"long_name": "coefficient"}))
-    ax = plot_band(curve, ax, **line)
-    ax.set_ylabel("$S_1$" if order == 1 else "$S_2/S_1$")
-    return ax
-
-# %% ../nbs/00c_beyond.ipynb #6147a947
-def plot_minkowski(ds: xr.Dataset, field: str, levels: dict, functional: str = "V2", ax=None, **line):
-    "Draw one Minkowski functional of one field of labelled maps against the level."
-    curve = minkowski(ds, levels, [field])[field].sel(functional=functional)
-    ax = plot_band(curve.swap_dims(level=f"log10_{field}"), ax, **line)
-    unit = {"V0": "", "V1": r" [$h$/Mpc]", "V2": r" [$(h/\mathrm{Mpc})^2$]"}[functional]
-    ax.set_ylabel(f"$V_{functional[1]}$ {field}{unit}")
-    return ax
-
-# %% ../nbs/00c_beyond.ipynb #35f7198a
-def plot_peaks(ds: xr.Dataset, field: str, levels: dict, extreme: str = "peak", ax=None, **line):
-    "Draw the number of peaks (or voids) a map of one field of labelled maps against the level."
-    curve = peaks(ds, levels, [field])[field].sel(extreme=extreme)
-    ax = plot_band(curve.swap_dims(level=f"log10_{field}"), ax, **line)
-    ax.set_ylabel({"peak": "peaks at or above", "void": "voids below"}[extreme])
-    return ax

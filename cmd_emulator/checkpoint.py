@@ -28,7 +28,7 @@ import torch.distributed as dist
 import xarray as xr
 
 import cmd_emulator
-from .files import plain
+from .files import as_json
 from .manifest import hold
 from .maps import atomic_path, check_field, check_parameter, check_sim_set, check_suite, did_you_mean, parameter_names, params_file, read_params, split_sims
 from .model import check_resolution
@@ -172,7 +172,7 @@ CHECKPOINT_FORMAT = "cmd_emulator checkpoint 9"
 
 def identity(config) -> dict:
     "What must agree before a checkpoint is resumed."
-    return dict(format=CHECKPOINT_FORMAT, version=cmd_emulator.__version__) | plain(config)
+    return dict(format=CHECKPOINT_FORMAT, version=cmd_emulator.__version__) | as_json(config)
 
 # %% ../nbs/03d_checkpoint.ipynb #5efbce08
 def save_checkpoint(path, trainer, **extra) -> None:

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['STATISTICS', 'open_set', 'map_summaries', 'average_sims', 'coordinate', 'design', 'response', 'compare_slopes',
            'compare_response', 'plot_response', 'scatters', 'fixed_label_scatter', 'plot_scatter', 'outside_ranges',
-           'extremes', 'plot_extremes', 'one_each', 'edge_split', 'label_gaps', 'gap_split', 'group_means']
+           'extremes', 'plot_extremes', 'one_each', 'edge_split', 'group_means']
 
 # %% ../nbs/04e_conditional.ipynb #32d7628f
 from itertools import product
@@ -262,38 +262,18 @@ def one_each(labels: xr.Dataset) -> xr.Dataset:
 def edge_split(
     labels: xr.Dataset,  # labelled maps, or one row a simulation: anything with sim and parameters
     share: float = 0.1,  # of each range that counts as edge, half of it at either end
-    ranges: dict | None = None,  # name -> (low, high); default: CMD's
 ) -> dict[str, np.ndarray]:  # interior, edge: positions of simulations
     "Simulations with every parameter well inside its range, and the others."
     if not 0 < share < 1:
         raise ValueError(f"share = {share}: expected a part of the range between 0 and 1")
-    parameters = varying(labels)
-    if ranges is not None:
-        parameters = tuple(Parameter(p.name, p.symbol, *ranges[p.name], p.fiducial, p.log) for p in parameters if p.name in ranges)
-    u = unit_labels(one_each(labels), parameters)
+    u = unit_labels(one_each(labels), varying(labels))
     edge = ((u < share / 2) | (u > 1 - share / 2)).any(axis=1)
     return {"interior": np.flatnonzero(~edge), "edge": np.flatnonzero(edge)}
-
-# %% ../nbs/04e_conditional.ipynb #ec0959d9
-def label_gaps(
-    labels: xr.Dataset,  # labelled maps, or one row a simulation
-    train: xr.Dataset,  # the training set, likewise
-) -> np.ndarray:  # (sims,) each parameter in units of its range
-    "Distance from each simulation to the nearest training simulation in the space of labels."
-    parameters = varying(train)
-    here, there = (unit_labels(one_each(ds), parameters) for ds in (labels, train))
-    return np.sqrt(((here[:, None] - there) ** 2).sum(axis=2).min(axis=1))
-
-# %% ../nbs/04e_conditional.ipynb #e0f96193
-def gap_split(labels: xr.Dataset, train: xr.Dataset) -> dict[str, np.ndarray]:
-    "The half of the simulations with a training simulation near by, and the other half."
-    order = np.argsort(label_gaps(labels, train), kind="stable")
-    return {"near": np.sort(order[: len(order) // 2]), "far": np.sort(order[len(order) // 2 :])}
 
 # %% ../nbs/04e_conditional.ipynb #4fa23385
 def group_means(
     distances: np.ndarray,  # (sims,) a distance of each simulation
-    groups: dict[str, np.ndarray],  # positions of simulations, of edge_split or gap_split
+    groups: dict[str, np.ndarray],  # positions of simulations, of edge_split
 ) -> pd.DataFrame:  # rows: groups; columns: n, mean, error
     "Mean distance in each group with its standard error; NaN for an empty group."
     rows = {}

@@ -12,7 +12,7 @@ __all__ = ['CORRECTED', 'GAN_SUMMARIES', 'MATCHED', 'LEAST', 'BANDS', 'CURVES', 
            'plot_pqm', 'pqm_section', 'Transfer', 'moved', 'r2_each', 'transfer', 'reverse', 'transfer_section',
            'plot_transfer', 'by_condition', 'as_square', 'condition_section', 'plot_condition', 'Exam', 'number',
            'floor_rows', 'percent_rows', 'two_sample_rows', 'label_rows', 'summary_rows', 'summary_section',
-           'scale_numbers', 'transfer_numbers', 'c2st_section', 'plot_c2st', 'surest_section', 'rivals_section',
+           'scale_numbers', 'transfer_numbers', 'c2st_section', 'plot_c2st', 'surest_section', 'exam_rivals_section',
            'some_views', 'classify', 'tessellate', 'read_back', 'exam_sections', 'exam_numbers', 'blind_exam',
            'gate_parts', 'gate']
 
@@ -842,7 +842,7 @@ def surest_section(result: TwoSample, real: xr.Dataset, made: xr.Dataset, n: int
     return tabulate("Exam: what the classifier saw", table, "Held-out maps of one seed after the last step; the logit is positive for *emulated*.", lambda: plot_surest(result, real, made, n), "exam_surest")
 
 # %% ../nbs/04h_exam.ipynb #eab479e2
-def rivals_section(floors: pd.Series, judged: dict[str, pd.Series], named, name: str) -> Section:
+def exam_rivals_section(floors: pd.Series, judged: dict[str, pd.Series], named, name: str) -> Section:
     "Ratios to the floor on the full grid, a column a set."
     table = mark_aimed(pd.DataFrame({name: floors} | judged), named)
     note = "Ratio to the floor, pooled, mean over fields. Gaussian fields in log10 with the right spectrum are *lognormal fields*."
@@ -917,7 +917,7 @@ def exam_sections(parts: dict, name: str, named, test, made) -> list[Section]:
     if len(parts["worst"]):
         sections.append(condition_section(parts["worst"], named))
     if parts["rivals"]:
-        sections.append(rivals_section(found[0].floors, parts["rivals"], named, name))
+        sections.append(exam_rivals_section(found[0].floors, parts["rivals"], named, name))
     return sections
 
 # %% ../nbs/04h_exam.ipynb #e765d60b

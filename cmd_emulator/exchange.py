@@ -82,14 +82,6 @@ def open_netcdf(path) -> xr.Dataset:
         raise ValueError(f"{path} is not a whole netCDF file: {str(error).splitlines()[0]}") from None
     return _incoming(ds, path)
 
-# %% ../nbs/00g_exchange.ipynb #44a5cc23
-def _need_zarr() -> None:
-    try:
-        import fsspec
-        import zarr
-    except ImportError as error:
-        raise ImportError(f"Zarr needs zarr and fsspec ({error}): pip install 'cmd_emulator[exchange]'") from None
-
 # %% ../nbs/00g_exchange.ipynb #84b2dd81
 def consolidate(url) -> None:
     "Gather the descriptions of a Zarr group in one file, so that one request opens it."
@@ -116,7 +108,7 @@ def save_zarr(
     overwrite: bool = False,  # replace what is there?
 ) -> None:
     "Write labelled maps as a Zarr group of version 3, a few simulations at a time; a folder gets its name when it is whole."
-    _need_zarr()
+    need("zarr", "exchange")
     ds, block = _outgoing(ds), 16 * check_whole("chunk", chunk)
     if "://" not in str(url):
         path = check_target(url, overwrite)
@@ -136,7 +128,7 @@ def save_zarr(
 # %% ../nbs/00g_exchange.ipynb #7a148979
 def open_zarr(url) -> xr.Dataset:
     "Labelled maps of a group that `save_zarr` wrote, fetched chunk by chunk when they are looked at."
-    _need_zarr()
+    need("zarr", "exchange")
     try:
         ds = xr.open_zarr(str(url), chunks=None, consolidated=True)
     except (FileNotFoundError, KeyError, ValueError) as error:

@@ -7,7 +7,7 @@ __all__ = ['CHUNK', 'PIECE', 'QUANTILES', 'MOMENTS', 'gaussian_fields', 'map_fie
            'stream', 'map_wise', 'fluctuations', 'cross_power', 'along_map', 'label_fields', 'spectra',
            'power_spectrum', 'cross_correlation', 'pdf_edges', 'histograms', 'pdf', 'quantiles', 'map_moments',
            'moments', 'log_bands', 'band_power', 'power_covariance', 'tex', 'plot_band', 'k_axis', 'plot_power',
-           'plot_correlation', 'plot_pdf', 'plot_covariance']
+           'plot_correlation', 'plot_pdf']
 
 # %% ../nbs/00b_statistics.ipynb #be7d130f
 import re
@@ -481,15 +481,3 @@ def plot_correlation(ds: xr.Dataset, pair: str, log: bool = False, ax=None, **li
 def plot_pdf(ds: xr.Dataset, field: str, bins: int | dict = 50, ax=None, **line):
     "Draw the density of log10 of one field of labelled maps."
     return plot_band(pdf(ds, bins, [field])[field], ax, **line)
-
-# %% ../nbs/00b_statistics.ipynb #11b134ad
-def plot_covariance(ds: xr.Dataset, field: str, log: bool = True, bins: int = 8, ax=None):
-    "Draw the correlation matrix of the bands of ln P(k) of one field of labelled maps."
-    ax = plt.subplots(figsize=(3.4, 3))[1] if ax is None else ax
-    matrix = power_covariance(ds, log, bins, [field])[field].sel(matrix="correlation")
-    image = ax.imshow(matrix, origin="lower", vmin=-1, vmax=1, cmap="RdBu_r")
-    ax.figure.colorbar(image, ax=ax, label=rf"correlation of $\ln P$, {field}")
-    ticks = np.arange(0, bins, 2)
-    names = [f"{k:.2g}" for k in matrix["k"].values[ticks]]
-    ax.set(xticks=ticks, yticks=ticks, xticklabels=names, yticklabels=names, xlabel=r"$k$ [$h$/Mpc]", ylabel=r"$k$ [$h$/Mpc]")
-    return ax

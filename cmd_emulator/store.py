@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from .extras import need
 from .manifest import allocate, check_target, hold_beside, put_in_place
 from .maps import atomic_path, coarsen, file_digest, floor_of, log_maps, maps_file, open_maps, pick_maps
 from .maps import parameter_names, params_file
@@ -49,10 +50,7 @@ def run_tasks(
     if scheduler is None:
         yield from (function(*task) for task in tasks)
         return
-    try:
-        from distributed import Client
-    except ImportError:
-        raise ImportError("a scheduler needs dask.distributed: pip install 'cmd_emulator[cluster]'") from None
+    Client = need("distributed", "cluster").Client
     try:
         client = Client(scheduler, timeout="10s", set_as_default=False)
     except (OSError, ValueError) as error:
@@ -255,20 +253,11 @@ class _ZarrMaps:
     def __getitem__(self, index) -> np.ndarray:
         return self.array.oindex[index if isinstance(index, slice) else np.asarray(index)]
 
-# %% ../nbs/00e_store.ipynb #9e5a754b
-def _zarr():
-    "The module zarr; ImportError that says how to get it."
-    try:
-        import zarr
-    except ImportError:
-        raise ImportError("Zarr needs zarr and fsspec: pip install 'cmd_emulator[exchange]'") from None
-    return zarr
-
 # %% ../nbs/00e_store.ipynb #2bded270
 def _open_zarr(url: str) -> tuple[dict, dict]:
     "Description and arrays of an exported store."
     try:
-        group = _zarr().open_group(url, mode="r")
+        group = need("zarr", "exchange").open_group(url, mode="r")
         note = dict(group.attrs["store"])
         small = {name: group[name][...] for name in ("moments", "labels", "sim", "view")}
     except (FileNotFoundError, KeyError) as error:
@@ -283,7 +272,7 @@ def export_store(
     overwrite: bool = False,  # replace what is there
 ) -> None:
     "Copy a store into a Zarr (version 3) group, which can be read through fsspec from an object store or a web server. FileExistsError for a place that is taken."
-    store, note, zarr, remote = open_store(path), _begun(Path(path)), _zarr(), "://" in str(url)
+    store, note, zarr, remote = open_store(path), _begun(Path(path)), need("zarr", "exchange"), "://" in str(url)
     with nullcontext() if remote else hold_beside(url):
         part = str(url) if remote else Path(url).with_name(f".{Path(url).name}.part")
         if not remote:

@@ -29,7 +29,7 @@ from tqdm import tqdm
 from .checkpoint import PoliteInterrupt, Ranks, all_threads, check_data, check_range, check_settings, check_twins, claim, config_of, data_fingerprint, join_ranks, load_checkpoint
 from .checkpoint import pick_device, precision, save_checkpoint, write_text
 from .dataset import Normaliser, batch_index, best_batches, resident
-from .files import init_from, plain, save_emulator
+from .files import as_json, init_from, save_emulator
 from .flow import Flow, FlowConfig, corrected
 from .losses import FlowLoss, draw_times
 from .maps import PARAMETERS, check_field, coarsen, maps_of, open_maps, parameter_names, pick_maps, plain_fields, split_maps
@@ -260,7 +260,7 @@ def prepare_run(run_dir, config, data_dir, floor: dict, resume: bool) -> None:
             (run_dir / name).unlink(missing_ok=True)
         shutil.rmtree(run_dir / "board", ignore_errors=True)
     if not (run_dir / "checkpoint.pt").exists():
-        write_text(run_dir / "config.json", json.dumps(plain(config) | {"data_dir": str(data_dir), "floor": floor}, indent=1))
+        write_text(run_dir / "config.json", json.dumps(as_json(config) | {"data_dir": str(data_dir), "floor": floor}, indent=1))
 
 # %% ../nbs/04_train.ipynb #2562e95d
 class Run:

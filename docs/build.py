@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
@@ -18,6 +19,11 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 PAGES, SITE = ROOT / "_pages", ROOT / "_site"
 WINGS = {"00": "Data and simulation", "01": "Data set", "02": "Network", "03": "Losses, files, scores", "04": "Training, use, tests of fidelity", "05": "Evaluation", "06": "Explorer", "07": "Command line", "08": "The paper's GAN"}
+MATHJAX = """window.MathJax = {
+  tex2jax: {inlineMath: [["$", "$"], ["\\\\(", "\\\\)"]], displayMath: [["$$", "$$"], ["\\\\[", "\\\\]"]], processEscapes: true},
+  "HTML-CSS": {availableFonts: [], webFont: "STIX-Web", imageFont: null},
+  showMathMenu: false, messageStyle: "none"};
+"""
 
 
 def title_of(path: Path) -> str:
@@ -39,6 +45,8 @@ def gather() -> dict[str, list[Path]]:
         shutil.copy(path, PAGES / path.relative_to(ROOT))
     for path in PAGES.rglob("*.ipynb"):
         rewrite_notebook(path)
+    shutil.copytree(str(files("jupyter_server_mathjax") / "static"), PAGES / "mathjax", ignore=shutil.ignore_patterns("localization", "SVG", "a11y"))
+    (PAGES / "mathjax" / "settings.js").write_text(MATHJAX, encoding="utf-8")
     return wings
 
 
@@ -107,22 +115,25 @@ class Links(HTMLParser):
 
     def __init__(self, text: str):
         super().__init__()
-        self.targets, self.anchors = [], set()
+        self.targets, self.anchors, self.foreign = [], set(), set()
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         for name, value in attrs:
             if name in ("href", "src") and value:
                 self.targets.append(value)
+                if re.match(r"(https?:)?//", value) and (tag not in ("a", "link") or dict(attrs).get("rel") in ("stylesheet", "preconnect", "preload", "icon")):
+                    self.foreign.add(value)
             if name in ("id", "name") and value:
                 self.anchors.add(value)
 
 
 def broken_links() -> list[str]:
-    "Links within the site that lead nowhere."
+    "Links within the site that lead nowhere, and what a page would fetch from another host."
     pages = {path: Links(path.read_text(encoding="utf-8")) for path in SITE.rglob("*.html")}
     broken = []
     for path, links in pages.items():
+        broken += [f"{path.relative_to(SITE)}: {target}, of another host" for target in links.foreign]
         for target in links.targets:
             address, anchor = urldefrag(target)
             if re.match(r"[a-z]+:|//|/", address):

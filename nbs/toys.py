@@ -1,10 +1,13 @@
 "Maps that the notebooks' tests make up, known to the last number, and small sets of simulations."
+import shutil
+from pathlib import Path
+
 import numpy as np
 import xarray as xr
 
-from cmd_emulator.maps import PARAMETERS, known_parameters, label_maps, table_of
+from cmd_emulator.maps import PARAMETERS, known_parameters, label_maps, repository_root, table_of
 from cmd_emulator.statistics import gaussian_fields
-from cmd_emulator.universe import simulate
+from cmd_emulator.universe import simulate, simulate_suite
 
 
 def spread_labels(n: int, seed=0) -> np.ndarray:  # (n, 6), physical values
@@ -48,3 +51,18 @@ def simulate_sets(
     labels = spread_labels(n_sims, rng)
     seeds = rng.choice(2**31, size=(n_sets, n_sims), replace=False)
     return [simulate(labels, row, resolution, fields) for row in seeds]
+
+
+def small_suite(
+    folder,  # a new one, into which the files are copied
+    *sets: str,  # beside LH: "twin", "twin2"
+) -> Path:  # the folder
+    "Twenty Mock simulations of 32² and their twins, simulated once for all notebooks."
+    shared = repository_root() / "data" / "maps" / "small"
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for sim_set in ("LH", *sets):
+        simulate_suite(shared, sim_set, n_sims=20, resolution=32, progress=False)
+        for path in shared.glob("[!.]*"):
+            if sim_set in path.name.split("_"):
+                shutil.copy(path, folder)
+    return Path(folder)
