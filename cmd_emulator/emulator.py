@@ -112,6 +112,12 @@ class Emulator(Writer):
         z, noise = numbered_draws(self.generator, check_seed(seed), region_numbers(n, first, numbers))
         return self.physical()(z.to(device) * truncation, torch.stack(columns, 1) if columns else plain, noise.to(device))
 
+    def simulator(self, theta: torch.Tensor) -> torch.Tensor:  # (n, field, y, x) log10 in physical units
+        "Maps of new regions at rows of labels (n, p), in the order of `conditions`: what sbi calls a simulator. Its seed comes from torch's random numbers."
+        columns = dict(zip(self.conditions, torch.atleast_2d(theta).double().cpu().numpy().T))
+        drawn = self.sample(len(torch.atleast_2d(theta)), int(torch.randint(2**31, ())), **columns)
+        return torch.from_numpy(np.log10(np.stack([drawn[field].values for field in self.fields], 1)))
+
     def response(
         self,
         parameter: str,  # one of `conditions`

@@ -146,8 +146,7 @@ class Writer(FromMaps):
         path,  # ends in .zarr (any number, resumable) or .nc; anything else is a folder for CMD-named .npy files
         n: int | None = None, seed: int = 0, first: int = 0, truncation: float = 1.0,  # as in `sample`
         batch: int = 256,  # maps in memory at a time, and in a chunk of the store
-        overwrite: bool = False,  # replace what is there?
-        progress: bool = False,  # show a bar
+        overwrite: bool = False, progress: bool = False,  # replace what is there? show a bar?
         steps: int | None = None, **params,
     ) -> Path:
         "Stream the maps of `sample` to disk with flat memory; the file gets its name when it is whole. Returns the path."
@@ -177,8 +176,7 @@ class Writer(FromMaps):
         n: int = 1,  # draws of each map
         seed: int = 0,
         batch: int = 64,  # maps at a time, and in a chunk of the store
-        overwrite: bool = False,  # replace what is there?
-        progress: bool = False,  # show a bar
+        overwrite: bool = False, progress: bool = False,  # replace what is there? show a bar?
         steps: int | None = None,
         **params,  # one number, or one a map; default: the labels of `ds`
     ) -> Path:
