@@ -100,19 +100,9 @@ class Described:
         return tuple(self.meta["fields"])
 
     @property
-    def floors(self) -> dict[str, float | None]:
-        "What an empty pixel of each field counts as, those that it is given too; None where there are none."
-        return dict(zip(self.normaliser.fields, self.normaliser.floors))
-
-    @property
     def conditions(self) -> tuple[str, ...]:
         "Parameters that it is conditioned on; () when unconditional."
         return tuple(self.meta["conditions"])
-
-    @property
-    def parameters(self) -> dict[str, Parameter]:
-        "The same, with the ranges and fiducial values of the suite that it was trained on."
-        return parameters_of(self.conditions, self.suite, self.sim_set, self.ranges)
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -172,6 +162,16 @@ CALL = 32  # maps that the network draws at once
 
 class Drawing(Described):
     "From labels and regions to arrays, and from arrays to labelled maps."
+
+    @property
+    def floors(self) -> dict[str, float | None]:
+        "What an empty pixel of each field counts as, those that it is given too; None where there are none."
+        return dict(zip(self.normaliser.fields, self.normaliser.floors))
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        "Those of `conditions`, with the ranges and fiducial values of the suite that it was trained on."
+        return parameters_of(self.conditions, self.suite, self.sim_set, self.ranges)
 
     @classmethod
     def load(
