@@ -105,7 +105,7 @@ def columns_of(
             coord = curve[family.part[0]]
             curve = curve.isel({coord.dims[0]: np.flatnonzero(coord == family.part[1])})
         curve = curve.transpose(subject, "map", ...)
-        arrays.append(curve.values.reshape(*curve.shape[:2], -1).astype(np.float64))
+        arrays.append(curve.values.reshape(*curve.shape[:2], int(np.prod(curve.shape[2:]))).astype(np.float64))  # one field makes no pair
     values, scale = arrays
     if family.unit == "width":
         values = values / reference["width"].values[:, None, None]

@@ -156,10 +156,11 @@ class Normaliser:
         return (_log_fields(maps, self.fields, numbers, lowest) - shift) / scale
 
     def invert(self, x):
-        "The inverse of `normalise`: (b, field, y, x) to float32 in physical units, positive and finite however wild a number is, and never below a floor."
+        "The inverse of `normalise`: (b, field, y, x) to float32 in physical units, positive and finite however wild a number is; what lies below a floor, or within a thousandth of it, is empty and stands at it."
         shift, scale, lowest = _columns(self, x)
         logs = (x.float() if isinstance(x, torch.Tensor) else np.asarray(x, np.float32)) * scale + shift
-        return (10 ** logs.clip(-37.9, 38.5)).clip(lowest)  # what float32 can hold
+        maps = 10 ** logs.clip(-37.9, 38.5)  # what float32 can hold
+        return (torch.where if isinstance(x, torch.Tensor) else np.where)(maps < 1.001 * lowest, lowest, maps)  # rounding does not fill an empty pixel
 
     def to_dict(self) -> dict:
         "Plain lists, numbers and words, for JSON."
