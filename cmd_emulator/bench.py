@@ -98,7 +98,7 @@ def columns_of(
     measured: xr.Dataset,  # of measure
     reference: xr.Dataset,  # of measure, the test set's
 ) -> tuple[np.ndarray, np.ndarray]:  # names (subjects,), values (subjects, map, column)
-    "The numbers of one family, in its unit."
+    "The numbers of one family, in its unit, of the subjects in which the test set varies at all."
     subject, arrays = "pair" if "pair" in measured[family.variable].dims else "field", []
     for curve in (measured[family.variable], reference[family.variable]):
         if family.part:
@@ -106,14 +106,15 @@ def columns_of(
             curve = curve.isel({coord.dims[0]: np.flatnonzero(coord == family.part[1])})
         curve = curve.transpose(subject, "map", ...)
         arrays.append(curve.values.reshape(*curve.shape[:2], int(np.prod(curve.shape[2:]))).astype(np.float64))  # one field makes no pair
-    values, scale = arrays
+    varies = arrays[1].std(axis=1).any(axis=-1)  # where no simulation differs from another there is no unit
+    values, scale = arrays[0][varies], arrays[1][varies]
     if family.unit == "width":
-        values = values / reference["width"].values[:, None, None]
+        values = values / reference["width"].values[varies, None, None]
     elif family.unit == "spread":
         spread = scale.std(axis=1, keepdims=True)
         spread = np.maximum(spread, 0.1 * spread.mean(axis=2, keepdims=True))  # a level that no map reaches has none
         values = (values - scale.mean(axis=1, keepdims=True)) / spread
-    return measured[subject].values, pair_products(values) if family.kind == "covariance" else values
+    return measured[subject].values[varies], pair_products(values) if family.kind == "covariance" else values
 
 # %% ../nbs/04g_bench.ipynb #e42650b2
 @dataclass(frozen=True)
@@ -520,7 +521,8 @@ def draw_curves(measured: list, sets: list, lines: Lines, samples: list[Sample],
     for name, family in FAMILIES.items():
         if family.kind == "mean" and family.unit != "spread":
             subjects, along = curves[family.variable].dims[-2:]
-            band = np.stack([edge[statistic == name].reshape(curves.sizes[subjects], -1) for edge in (low, high)])
+            band, kept = np.full((2, curves.sizes[subjects], curves.sizes[along]), np.nan), np.isin(curves[subjects].astype(str), subject[statistic == name])
+            band[:, kept] = [edge[statistic == name].reshape(-1, curves.sizes[along]) for edge in (low, high)]
             curves[f"{family.variable}_band"] = (("side", subjects, along), band)
     return curves
 

@@ -172,8 +172,8 @@ def plot_beyond(report: Report):
             x = start + np.arange(one.sizes["column"])
             ax.fill_between(x, one["shift_low"], one["shift_high"], color="0.85", lw=0, step="mid")
             ax.plot(x, one["shift"], ".", ms=3, color=COLORS["judged"])
-            middles.append(x.mean())
-            start = x[-1] + 3
+            middles.append(start + (len(x) - 1) / 2)
+            start += len(x) + 2
             ax.axvline(start - 1.5, color="0.8", lw=0.6)
         ax.axhline(0, color=COLORS["simulated"], lw=0.8)
         ax.set(title=str(subject), ylabel="shift [scatter]", xlim=(-2, start - 1))
