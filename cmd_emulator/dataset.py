@@ -160,7 +160,9 @@ class Normaliser:
         shift, scale, lowest = _columns(self, x)
         logs = (x.float() if isinstance(x, torch.Tensor) else np.asarray(x, np.float32)) * scale + shift
         maps = 10 ** logs.clip(-37.9, 38.5)  # what float32 can hold
-        return (torch.where if isinstance(x, torch.Tensor) else np.where)(maps < 1.001 * lowest, lowest, maps)  # rounding does not fill an empty pixel
+        maps = (torch.where if isinstance(x, torch.Tensor) else np.where)(maps < 1.001 * lowest, lowest, maps)  # rounding does not fill an empty pixel
+        maps[..., 0, 0] *= 1 + 1e-3 * (maps == lowest).all(-1).all(-1)  # as `fill_empty` has it
+        return maps
 
     def to_dict(self) -> dict:
         "Plain lists, numbers and words, for JSON."

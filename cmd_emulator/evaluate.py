@@ -441,12 +441,9 @@ def quoted_section(report: Report) -> Section:
 # %% ../nbs/05_evaluate.ipynb #b2571364
 def open_twins(data_dir, fields, like: xr.Dataset, rows: np.ndarray, most: int, floors: dict | None = None) -> list[xr.Dataset]:
     "Twins of the test simulations `rows` (places in the test set) that lie in the folder, at most `most`."
-    twins = []
-    for i in range(1, most + 1):
-        sim_set = "twin" if i == 1 else f"twin{i}"
-        if (Path(data_dir) / maps_file(fields[0], "Mock", sim_set)).is_file():
-            twins.append(pick_maps(open_maps(data_dir, fields, "Mock", sim_set), like.sizes["x"], rows, floors))
-    return twins
+    names = ["twin", *(f"twin{i}" for i in range(2, most + 1))][:most]
+    there = [name for name in names if (Path(data_dir) / maps_file(fields[0], "Mock", name)).is_file()]
+    return [pick_maps(open_maps(data_dir, fields, "Mock", name), like.sizes["x"], rows, floors) for name in there]
 
 # %% ../nbs/05_evaluate.ipynb #ee1b2fc8
 def open_sets(emulator, data_dir, suite: str, sim_set: str, n_twins: int, n_sims: int, n_train: int) -> tuple:
