@@ -242,7 +242,7 @@ def judge_pooled(name: str, members: np.ndarray, lines: Lines, sets: list[Sample
     else:
         null = lines.distance(random_halves(test, rng, lines.scatter, draws), 0)
         floor = np.broadcast_to(null.mean(axis=0), distance.shape)
-    ratio = distance / floor
+    ratio = distance / (floor := np.where(floor > 0, floor, np.nan))  # none where twins are alike
     return Scope(name, lines.names, distance[0], floor[0], np.quantile(null, 0.95, axis=0), *interval(ratio[0], ratio[1:]), null)
 
 # %% ../nbs/04g_bench.ipynb #e4438044
@@ -256,7 +256,7 @@ def judge_each(lines: Lines, sets: list[Sample], pick: np.ndarray, rng) -> Scope
     null = nulls[pick, np.arange(pick.shape[1])].mean(axis=1)
     weights = bootstrap_weights(len(test), len(pick), rng)[1:]
     distance, floor = one_by_one.mean(axis=0), floors.mean(axis=(0, 1))
-    low, high = interval(distance / floor, (weights @ one_by_one) / (weights @ floors.mean(axis=0)))
+    low, high = interval(distance / (floor := np.where(floor > 0, floor, np.nan)), (weights @ one_by_one) / np.maximum(weights @ floors.mean(axis=0), 1e-300))
     kept = [i for i, (statistic, _) in enumerate(lines.names) if FAMILIES[statistic].kind == "mean"]
     names = tuple(lines.names[i] for i in kept)
     parts = (distance, floor, np.quantile(null, 0.95, axis=0), low, high)
@@ -412,12 +412,12 @@ class Report:
     @property
     def excess(self) -> float:
         "The worst of the lines that decide, as a multiple of its own 95 % limit."
-        return max(float((scope.distance / scope.limit).max()) for scope in self.scopes if scope.name in DECIDING)
+        return max(float((scope.distance[scope.limit > 0] / scope.limit[scope.limit > 0]).max()) for scope in self.scopes if scope.name in DECIDING)
 
     @property
     def allowed(self) -> float:
         "What the worst of these lines stays below in 95 of 100 fresh twins."
-        worst = [(scope.null / scope.limit).max(axis=1) for scope in self.scopes if scope.name in DECIDING]
+        worst = [(scope.null[:, scope.limit > 0] / scope.limit[scope.limit > 0]).max(axis=1) for scope in self.scopes if scope.name in DECIDING]
         return float(np.quantile(np.max(worst, axis=0), 0.95))
 
     @property
