@@ -98,22 +98,23 @@ def columns_of(
     measured: xr.Dataset,  # of measure
     reference: xr.Dataset,  # of measure, the test set's
 ) -> tuple[np.ndarray, np.ndarray]:  # names (subjects,), values (subjects, map, column)
-    "The numbers of one family, in its unit."
+    "The numbers of one family, in its unit, of the subjects in which the test set varies at all."
     subject, arrays = "pair" if "pair" in measured[family.variable].dims else "field", []
     for curve in (measured[family.variable], reference[family.variable]):
         if family.part:
             coord = curve[family.part[0]]
             curve = curve.isel({coord.dims[0]: np.flatnonzero(coord == family.part[1])})
         curve = curve.transpose(subject, "map", ...)
-        arrays.append(curve.values.reshape(*curve.shape[:2], -1).astype(np.float64))
-    values, scale = arrays
+        arrays.append(curve.values.reshape(*curve.shape[:2], int(np.prod(curve.shape[2:]))).astype(np.float64))  # one field makes no pair
+    varies = arrays[1].std(axis=1).any(axis=-1)  # where no simulation differs from another there is no unit
+    values, scale = arrays[0][varies], arrays[1][varies]
     if family.unit == "width":
-        values = values / reference["width"].values[:, None, None]
+        values = values / reference["width"].values[varies, None, None]
     elif family.unit == "spread":
         spread = scale.std(axis=1, keepdims=True)
         spread = np.maximum(spread, 0.1 * spread.mean(axis=2, keepdims=True))  # a level that no map reaches has none
         values = (values - scale.mean(axis=1, keepdims=True)) / spread
-    return measured[subject].values, pair_products(values) if family.kind == "covariance" else values
+    return measured[subject].values[varies], pair_products(values) if family.kind == "covariance" else values
 
 # %% ../nbs/04g_bench.ipynb #e42650b2
 @dataclass(frozen=True)
@@ -241,7 +242,7 @@ def judge_pooled(name: str, members: np.ndarray, lines: Lines, sets: list[Sample
     else:
         null = lines.distance(random_halves(test, rng, lines.scatter, draws), 0)
         floor = np.broadcast_to(null.mean(axis=0), distance.shape)
-    ratio = distance / floor
+    ratio = distance / (floor := np.where(floor > 0, floor, np.nan))  # none where twins are alike
     return Scope(name, lines.names, distance[0], floor[0], np.quantile(null, 0.95, axis=0), *interval(ratio[0], ratio[1:]), null)
 
 # %% ../nbs/04g_bench.ipynb #e4438044
@@ -255,7 +256,7 @@ def judge_each(lines: Lines, sets: list[Sample], pick: np.ndarray, rng) -> Scope
     null = nulls[pick, np.arange(pick.shape[1])].mean(axis=1)
     weights = bootstrap_weights(len(test), len(pick), rng)[1:]
     distance, floor = one_by_one.mean(axis=0), floors.mean(axis=(0, 1))
-    low, high = interval(distance / floor, (weights @ one_by_one) / (weights @ floors.mean(axis=0)))
+    low, high = interval(distance / (floor := np.where(floor > 0, floor, np.nan)), (weights @ one_by_one) / np.maximum(weights @ floors.mean(axis=0), 1e-300))
     kept = [i for i, (statistic, _) in enumerate(lines.names) if FAMILIES[statistic].kind == "mean"]
     names = tuple(lines.names[i] for i in kept)
     parts = (distance, floor, np.quantile(null, 0.95, axis=0), low, high)
@@ -411,12 +412,12 @@ class Report:
     @property
     def excess(self) -> float:
         "The worst of the lines that decide, as a multiple of its own 95 % limit."
-        return max(float((scope.distance / scope.limit).max()) for scope in self.scopes if scope.name in DECIDING)
+        return max(float((scope.distance[scope.limit > 0] / scope.limit[scope.limit > 0]).max()) for scope in self.scopes if scope.name in DECIDING)
 
     @property
     def allowed(self) -> float:
         "What the worst of these lines stays below in 95 of 100 fresh twins."
-        worst = [(scope.null / scope.limit).max(axis=1) for scope in self.scopes if scope.name in DECIDING]
+        worst = [(scope.null[:, scope.limit > 0] / scope.limit[scope.limit > 0]).max(axis=1) for scope in self.scopes if scope.name in DECIDING]
         return float(np.quantile(np.max(worst, axis=0), 0.95))
 
     @property
@@ -520,7 +521,8 @@ def draw_curves(measured: list, sets: list, lines: Lines, samples: list[Sample],
     for name, family in FAMILIES.items():
         if family.kind == "mean" and family.unit != "spread":
             subjects, along = curves[family.variable].dims[-2:]
-            band = np.stack([edge[statistic == name].reshape(curves.sizes[subjects], -1) for edge in (low, high)])
+            band, kept = np.full((2, curves.sizes[subjects], curves.sizes[along]), np.nan), np.isin(curves[subjects].astype(str), subject[statistic == name])
+            band[:, kept] = [edge[statistic == name].reshape(-1, curves.sizes[along]) for edge in (low, high)]
             curves[f"{family.variable}_band"] = (("side", subjects, along), band)
     return curves
 

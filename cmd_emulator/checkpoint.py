@@ -197,7 +197,10 @@ def save_checkpoint(path, trainer, **extra) -> None:
 # %% ../nbs/03d_checkpoint.ipynb #06fd0f7c
 def load_checkpoint(path, trainer) -> dict:
     "Bring a trainer to a checkpoint's state and return what was stored with it; ValueError, with the difference, for another version or configuration."
-    state = torch.load(path, map_location=trainer.device, weights_only=True)
+    try:
+        state = dict(torch.load(path, map_location=trainer.device, weights_only=True))
+    except Exception as error:  # whatever the reader meets in a damaged file
+        raise ValueError(f"{path} is not a whole checkpoint ({type(error).__name__}); choose another run name, or resume=False to start afresh") from None
     there, here = json.loads(state.get("identity", "{}")), identity(trainer.config)
     if there != here:
         names = sorted(k for k in there.keys() | here.keys() if there.get(k) != here.get(k))

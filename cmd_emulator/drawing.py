@@ -100,7 +100,16 @@ class Trained:
         self.draft_steps: int | None = steps // 2 if config.get("method") == "flow" and steps > 1 else None  # for a draft of the same region; None where it makes no other number than its own
         self.suite, self.sim_set = config["suite"], config["sim_set"]
         self.ranges: dict[str, tuple[float, float]] = {name: (low, high) for name, (low, high) in (config.get("ranges") or {}).items()}  # of parameters that the catalogue does not know
-        self.floors: dict[str, float | None] = dict(zip(normaliser.fields, normaliser.floors))  # what an empty pixel of each field counts as, those that it is given too; None where there are none
+
+    @property
+    def floors(self) -> dict[str, float | None]:
+        "What an empty pixel of each field counts as, those that it is given too; None where there are none."
+        return dict(zip(self.normaliser.fields, self.normaliser.floors))
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        "Those of `conditions`, with the ranges and fiducial values of the suite that it was trained on."
+        return parameters_of(self.conditions, self.suite, self.sim_set, self.ranges)
 
     @classmethod
     def load(
@@ -118,11 +127,6 @@ class Trained:
     @property
     def device(self) -> torch.device:
         return next(self.generator.parameters()).device
-
-    @property
-    def parameters(self) -> dict[str, Parameter]:
-        "Its conditions, with the ranges and fiducial values of the suite that it was trained on."
-        return parameters_of(self.conditions, self.suite, self.sim_set, self.ranges)
 
     def to(self: Kind, device: str) -> Kind:
         "Move the network; returns the emulator. ValueError when there is no such device."

@@ -173,8 +173,8 @@ def plot_beyond(report: Report):
             x = start + np.arange(one.sizes["column"])
             ax.fill_between(x, one["shift_low"], one["shift_high"], color="0.85", lw=0, step="mid")
             ax.plot(x, one["shift"], ".", ms=3, color=COLORS["judged"])
-            middles.append(x.mean())
-            start = x[-1] + 3
+            middles.append(start + (len(x) - 1) / 2)
+            start += len(x) + 2
             ax.axvline(start - 1.5, color="0.8", lw=0.6)
         ax.axhline(0, color=COLORS["simulated"], lw=0.8)
         ax.set(title=str(subject), ylabel="shift [scatter]", xlim=(-2, start - 1))
@@ -442,12 +442,9 @@ def quoted_section(report: Report) -> Section:
 # %% ../nbs/05_evaluate.ipynb #b2571364
 def open_twins(data_dir, fields, like: xr.Dataset, rows: np.ndarray, most: int, floors: dict | None = None) -> list[xr.Dataset]:
     "Twins of the test simulations `rows` (places in the test set) that lie in the folder, at most `most`."
-    twins = []
-    for i in range(1, most + 1):
-        sim_set = "twin" if i == 1 else f"twin{i}"
-        if (Path(data_dir) / maps_file(fields[0], "Mock", sim_set)).is_file():
-            twins.append(pick_maps(open_maps(data_dir, fields, "Mock", sim_set), like.sizes["x"], rows, floors))
-    return twins
+    names = ["twin", *(f"twin{i}" for i in range(2, most + 1))][:most]
+    there = [name for name in names if (Path(data_dir) / maps_file(fields[0], "Mock", name)).is_file()]
+    return [pick_maps(open_maps(data_dir, fields, "Mock", name), like.sizes["x"], rows, floors) for name in there]
 
 # %% ../nbs/05_evaluate.ipynb #ee1b2fc8
 def open_sets(emulator, data_dir, suite: str, sim_set: str, n_twins: int, n_sims: int, n_train: int | None) -> tuple:

@@ -69,8 +69,7 @@ def hold(
 # %% ../nbs/00_data_manifest.ipynb #d54f5c4c
 def hold_beside(path):
     "Hold a file or a folder for one writer, by a lock beside it."
-    path = Path(path)
-    return hold(path.with_name(f".{path.name}.lock"), f"another process is writing {path}: wait for it, or choose another name")
+    return hold(Path(path).with_name(f".{Path(path).name}.lock"), f"another process is writing {path}: wait for it, or choose another name")
 
 # %% ../nbs/00_data_manifest.ipynb #targ0001
 def check_target(

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['INK', 'GREY', 'PAPER', 'KINDS', 'parameter_of', 'map_limits', 'colour_limits', 'panels_image', 'to_png', 'map_panels',
-           'palette_png', 'difference_panels', 'scale_png', 'make_bands', 'save_bands', 'quadratic', 'Bands',
-           'packaged_bands', 'Still', 'mean_curves', 'band_outline', 'Parts', 'Curves', 'curves_caption', 'planes_of',
-           'Position', 'caption', 'check_asked', 'sweep_frame', 'sweep_gif', 'maps_png', 'pack_maps', 'download_link']
+           'palette_png', 'difference_panels', 'scale_png', 'make_bands', 'quadratic', 'Bands', 'packaged_bands',
+           'Still', 'mean_curves', 'band_outline', 'Parts', 'Curves', 'curves_caption', 'planes_of', 'Position',
+           'caption', 'check_asked', 'sweep_frame', 'sweep_gif', 'maps_png', 'pack_maps', 'download_link']
 
 # %% ../nbs/06_render.ipynb #1e2310aa
 import io
@@ -33,7 +33,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
 from .extras import need
-from .maps import BOX, FIELDS, VIEWS, Parameter, atomic_path, parameter_names, parameters_of, show_maps, style_file
+from .maps import BOX, FIELDS, VIEWS, Parameter, parameter_names, parameters_of, show_maps, style_file
 from .statistics import k_axis, pdf, power_spectrum, quantiles
 
 # %% ../nbs/06_render.ipynb #09e97f2e
@@ -149,16 +149,6 @@ def make_bands(
             out[f"{field}_{what}_scatter"] = ("sim", axis), values.std(1, ddof=1).astype(np.float32)
         out[f"{field}_edges"] = (f"{field}_edge", edges[field])
     return out.assign_attrs(suite=ds.attrs["suite"], set=ds.attrs["set"], resolution=ds.sizes["x"], simulations=n)
-
-# %% ../nbs/06_render.ipynb #3936ca83
-def save_bands(bands: xr.Dataset, path) -> None:
-    "Write a table of bands as a small netCDF file, curves as 16-bit integers."
-    curves = [name for name in bands.data_vars if bands[name].dims[0] == "sim"]
-    low = {name: float(bands[name].min()) for name in curves}
-    step = {name: max(float(bands[name].max()) - low[name], 1e-6) / 65000 for name in curves}
-    packed = {name: {"dtype": "int16", "_FillValue": -32768, "scale_factor": step[name], "add_offset": low[name] + 32500 * step[name]} for name in curves}
-    with atomic_path(path) as temporary:
-        bands.to_netcdf(temporary, engine="scipy", encoding=packed)
 
 # %% ../nbs/06_render.ipynb #dcacb541
 def quadratic(unit: np.ndarray) -> np.ndarray:  # (n, 1 + p + p(p + 1)/2)

@@ -100,8 +100,8 @@ def half_floor(
 
 # %% ../nbs/03c_score.ipynb #dad88f93
 def ratios(found: dict[str, float], floor: dict) -> dict[str, float]:
-    "Each distance in units of its floor, and their mean, the score."
-    out = {f"{name}_ratio": value / floor[name] for name, value in found.items()}
+    "Each distance in units of its floor, where simulations differ at all, and their mean, the score."
+    out = {f"{name}_ratio": value / floor[name] for name, value in found.items() if floor[name] > 0}
     return out | {"score": float(np.mean(list(out.values())))}
 
 # %% ../nbs/03c_score.ipynb #62b41728

@@ -96,34 +96,34 @@ def _of_map(columns: dict, index) -> dict:
     return {name: column[index] if column.ndim else column for name, column in columns.items()}
 
 # %% ../nbs/04a_write.ipynb #d7e0bcb1
-def write_npy(emulator: Drawing, folder: Path, n: int, batch: int, request: dict, columns: dict, progress: bool) -> None:
+def write_npy(emulator: Drawing, folder: Path, n: int, batch: int, request: dict, columns: dict, progress: bool, check) -> None:
     "Stream n maps into CMD-named .npy files and their table, all at once; ValueError unless they are whole simulations."
     tables = {name: np.broadcast_to(column, (n,)).reshape(-1, VIEWS) if n % VIEWS == 0 else None for name, column in columns.items()}
     if n % VIEWS or any((table != table[:, :1]).any() for table in tables.values()):
         raise ValueError(f"CMD files hold whole simulations of {VIEWS} maps with the same parameters: choose n among 15, 30, 45, ... ({n} asked for), each value {VIEWS} times, or write .zarr")
     if not emulator.conditions:
         raise ValueError("CMD files need a table of parameters and this emulator has none: write .zarr or .nc")
-    shape = (n, emulator.resolution, emulator.resolution)
-    with ExitStack() as stack:
-        path = lambda field: folder / maps_file(field, emulator.suite, emulator.sim_set)
-        temporary = {field: stack.enter_context(atomic_path(path(field))) for field in emulator.fields}
-        for name in temporary.values():
-            allocate(name, shape)
-        arrays = {field: np.load(name, mmap_mode="r+") for field, name in temporary.items()}
-        done, table, origin = 0, [], []
-        for ds in tqdm(emulator.stream(n, batch=batch, **{k: request[k] for k in ("seed", "first", "truncation", "steps")}, **columns), disable=not progress):
-            table.append(np.stack([ds[name].values for name in emulator.conditions], 1)[(-done) % VIEWS :: VIEWS])
-            origin.append({name: ds[name].values for name in REGION})
-            for field in ds:
-                arrays[field][done : done + ds.sizes["map"]] = ds[field].values
-            done += ds.sizes["map"]
-        for array in arrays.values():
-            array.flush()
-        (folder / params_file(emulator.suite, emulator.sim_set)).unlink(missing_ok=True)  # a reader finds no set rather than a mixture
-    save_params(np.concatenate(table), folder, emulator.suite, emulator.sim_set, emulator.conditions)
-    coords = {name: np.concatenate([part[name] for part in origin]) for name in REGION}
-    with atomic_path(folder / note_file(emulator.suite, emulator.sim_set)) as note:
-        note.write_text(origin_note(ds.attrs, coords, **json.loads(emulator.provenance(**request))) + "\n")
+    with hold_set(folder, emulator.suite, emulator.sim_set):
+        check()
+        with ExitStack() as stack:
+            temporary = {field: stack.enter_context(atomic_path(folder / maps_file(field, emulator.suite, emulator.sim_set))) for field in emulator.fields}
+            for name in temporary.values():
+                allocate(name, (n, emulator.resolution, emulator.resolution))
+            arrays = {field: np.load(name, mmap_mode="r+") for field, name in temporary.items()}
+            done, table, origin = 0, [], []
+            for ds in tqdm(emulator.stream(n, batch=batch, **{k: request[k] for k in ("seed", "first", "truncation", "steps")}, **columns), disable=not progress):
+                table.append(np.stack([ds[name].values for name in emulator.conditions], 1)[(-done) % VIEWS :: VIEWS])
+                origin.append({name: ds[name].values for name in REGION})
+                for field in ds:
+                    arrays[field][done : done + ds.sizes["map"]] = ds[field].values
+                done += ds.sizes["map"]
+            for array in arrays.values():
+                array.flush()
+            (folder / params_file(emulator.suite, emulator.sim_set)).unlink(missing_ok=True)  # a reader finds no set rather than a mixture
+        save_params(np.concatenate(table), folder, emulator.suite, emulator.sim_set, emulator.conditions)
+        coords = {name: np.concatenate([part[name] for part in origin]) for name in REGION}
+        with atomic_path(folder / note_file(emulator.suite, emulator.sim_set)) as note:
+            note.write_text(origin_note(ds.attrs, coords, **json.loads(emulator.provenance(**request))) + "\n")
 
 # %% ../nbs/04a_write.ipynb #92d21de1
 def write_netcdf(emulator: Drawing, path: Path, n: int, request: dict, columns: dict) -> None:
@@ -158,7 +158,7 @@ class Writer(FromMaps):
         one = kind in (".zarr", ".nc") or path.is_file()
         check = lambda: check_target(path, overwrite) if one else check_set(path, self.fields, *place, overwrite)
         check()
-        with hold_beside(path) if one else hold_set(path, *place), warnings.catch_warnings():
+        with hold_beside(path), warnings.catch_warnings():
             check()  # another one may have come first
             warnings.filterwarnings("ignore", "(?s).*nothing was trained or tested there")  # said once above
             if kind == ".zarr":
@@ -166,7 +166,7 @@ class Writer(FromMaps):
             elif kind == ".nc":
                 write_netcdf(self, path, n, request, columns)
             else:
-                write_npy(self, path, n, batch, request, columns, progress)
+                write_npy(self, path, n, batch, request, columns, progress, check)
         return path
 
     def write_painted(
