@@ -21,7 +21,7 @@ PAGES, SITE = ROOT / "_pages", ROOT / "_site"
 WINGS = {"00": "Data and simulation", "01": "Data set", "02": "Network", "03": "Losses, files, scores", "04": "Training, use, tests of fidelity", "05": "Evaluation", "06": "Explorer", "07": "Command line", "08": "The paper's GAN"}
 MATHJAX = """window.MathJax = {
   tex2jax: {inlineMath: [["$", "$"], ["\\\\(", "\\\\)"]], displayMath: [["$$", "$$"], ["\\\\[", "\\\\]"]], processEscapes: true},
-  "HTML-CSS": {availableFonts: [], webFont: "STIX-Web", imageFont: null},
+  "HTML-CSS": {availableFonts: [], webFont: "STIX-Web", imageFont: null, scale: 92},
   showMathMenu: false, messageStyle: "none"};
 """
 
