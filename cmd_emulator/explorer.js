@@ -38,7 +38,7 @@ class Maps {
     for (const image of all(root, 'img')) if (image.complete && image.naturalWidth) this.loaded(image)
     const on = (kind, act) => root.addEventListener(kind, event => event.target.matches?.(MAPS) && event.target.about?.names && act(event, this.at(event.target, event)), {passive: false})
     on('pointermove', (event, at) => this.move(event, at))
-    on('pointerdown', (event, at) => { this.cursor = at; this.held = event.pointerType !== 'touch' && event.button === 0 && at && {...at, id: event.pointerId}; event.preventDefault(); this.draw() })
+    on('pointerdown', (event, at) => { this.cursor = at; this.held = event.pointerType !== 'touch' && event.button === 0 && at && {at, x: this.x, y: this.y, across: event.clientX, down: event.clientY, side: event.target.clientHeight * this.zoom}; event.preventDefault(); this.draw() })
     on('dblclick', () => this.look(1, 0.5, 0.5))
     on('wheel', (event, at) => {
       const zoom = Math.min(16, Math.max(1, this.zoom * 1.2 ** (-event.deltaY / 100)))
@@ -72,9 +72,9 @@ class Maps {
     return left < 0 || left >= 1 || up <= 0 || up > 1 ? null : {left, up, x: mod(this.x + (left - 0.5) / this.zoom, 1), y: mod(this.y + (up - 0.5) / this.zoom, 1)}
   }
   move(event, at) {
-    if (!at) return
-    if (this.held) Object.assign(this, {x: mod(this.held.x - (at.left - 0.5) / this.zoom, 1), y: mod(this.held.y - (at.up - 0.5) / this.zoom, 1), cursor: {...at, x: this.held.x, y: this.held.y}})
-    else this.cursor = at
+    const held = this.held
+    if (held) Object.assign(this, {x: mod(held.x - (event.clientX - held.across) / held.side, 1), y: mod(held.y + (event.clientY - held.down) / held.side, 1), cursor: held.at})
+    else if (at) this.cursor = at
     this.draw()
   }
   look(zoom, x = this.x, y = this.y) {
@@ -89,6 +89,7 @@ class Maps {
     for (const image of all(this.root, MAPS)) {
       const shown = image.offsetParent && image.about?.names, over = this.over(image, shown)
       if (!shown) continue
+      image.zoomed = this.zoom
       const {n, side, gap} = this.panels(image), pen = over.getContext('2d'), scale = image.clientWidth / image.naturalWidth, d = side * scale, z = this.zoom
       for (let i = 0; i < n; i++) {
         const left = i * (side + gap) * scale
@@ -184,7 +185,8 @@ class Maps {
 // ---- undo: each state of the controls is a query; on a page of its own they are the browser's history
 class Steps {
   constructor(root) {
-    Object.assign(this, {root, past: [], now: this.query})
+    this.root = root
+    Object.assign(this, {past: [], now: this.query})
     this.button = root.querySelector('button.explorer-undo')
     this.button.addEventListener('click', () => this.undo())
     this.button.disabled = true
