@@ -292,7 +292,8 @@ function begin(root) {
   keys(root, maps, steps)
   hint(root)
 }
-const scan = () => all(document, '.explorer-columns:not([data-ready])').filter(root => root.querySelector('[data-query]')).forEach(begin)
+const NEEDED = ['[data-query]', 'button.explorer-undo', 'img.explorer-curves', '.explorer-address input', '.explorer-band select', '.explorer-readout']
+const scan = () => all(document, '.explorer-columns:not([data-ready])').filter(root => NEEDED.every(what => root.querySelector(what))).forEach(begin)
 new MutationObserver(scan).observe(document.body, {childList: true, subtree: true})
 scan()
 if (served) setInterval(watch, 700)

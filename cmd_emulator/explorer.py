@@ -203,7 +203,7 @@ def code_html(code: str, query: str = "", link: bool = False) -> str:
     return f'<div class="explorer-copy" data-query="{escape(query)}"><button onclick="{words}">copy as code</button>{button}<br>{box}</div>'
 
 # %% ../nbs/06a_explorer.ipynb #qry00001
-WORDS = {"region": int, "seed": int, "ensemble": int, "truncation": float, "colours": str, "palette": int, "scale": int}
+WORDS: dict[str, Callable] = {"region": int, "seed": int, "ensemble": int, "truncation": float, "colours": str, "palette": lambda text: bool(int(text)), "scale": int, "field": lambda text: tuple(text.split(","))}
 
 
 def read_query(query: str) -> dict:
@@ -216,8 +216,6 @@ def read_query(query: str) -> dict:
                 asked[name] = kind(text)
         except ValueError:
             raise ValueError(f"{name} = {text!r} in the address: expected {'a number' if kind is float else 'a whole number'}") from None
-        if name == "field":
-            asked[name] = tuple(text.split(","))
     return asked
 
 # %% ../nbs/06a_explorer.ipynb #d4e3ecf5
@@ -287,7 +285,7 @@ class Placed(Controls):
 
     @property
     def settings(self) -> dict[str, tuple]:
-        "What an address may hold beside fields and sliders, in the order in which it is set: name -> control, its value where the address says nothing."
+        "What an address may hold beside fields and sliders, in the order in which it is set: name -> control, its usual value."
         controls = (self.region, 0), (self.seed, 0), (self.size, 4), (self.truncation, 1.0), (self.colours, "fixed"), (self.cmd, False), (self.band, 0)
         return dict(zip(WORDS, controls))
 
@@ -304,7 +302,7 @@ class Placed(Controls):
         check_asked(self.emulator, wanted := asked.get("field", self.fields), {name: 0 for name in asked if is_parameter(name)})
         for name, (control, usual) in self.settings.items():
             try:
-                control.value = asked.get(name, usual)
+                control.value = asked.get(name, control.value if name in ("seed", "ensemble") else usual)
             except TraitError:
                 raise ValueError(f"{name} = {asked[name]!r} in the address: expected one of {', '.join(str(value) for value in control._options_values)}") from None
         for field in sorted(self.fields, key=lambda field: field not in wanted):  # on first: one always stays
@@ -475,8 +473,7 @@ class Viewer(Scene):
     def mimebundle(self) -> dict:
         "The maps on screen for pages without a kernel: a picture without the numbers that it carries, and where it is."
         where = ", ".join(f"{name} = {value:.3g}" for name, value in self.values.items()) or "no parameter"
-        picture = to_png(Image.open(io.BytesIO(self.picture.value)))
-        return {"text/plain": f"Explorer at {where}, seed {self.seed.value}", "image/png": b64encode(picture).decode()}
+        return {"text/plain": f"Explorer at {where}, seed {self.seed.value}", "image/png": b64encode(to_png(Image.open(io.BytesIO(self.picture.value)))).decode()}
 
     @property
     def code(self) -> str:
