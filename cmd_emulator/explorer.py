@@ -249,7 +249,7 @@ class Controls(widgets.VBox):
         k = mode_bins(emulator.resolution)[1] * 2 * np.pi / getattr(emulator, "box", BOX)
         scales = [("all", 0), *((f"k = {one:.3g} h/Mpc", ring) for ring, one in enumerate(k, 1))]
         self.band = named(widgets.Dropdown(options=scales, description="scale", tooltip="a bin of P(k), also by a click on it", **menu), "band")
-        self.undo, self.keys = (named(widgets.Button(description=word, layout={"width": "60px"}, tooltip=what), name) for word, what, name in (("undo", "one step back", "undo"), ("?", "help and keys", "keys")))
+        self.undo, self.hints = (named(widgets.Button(description=word, layout={"width": "60px"}, tooltip=what), name) for word, what, name in (("undo", "one step back", "undo"), ("?", "help and keys", "keys")))
         self.address = named(widgets.Text(layout={"display": "none"}), "address")  # a query to go to, written by the page
 
     @property
@@ -517,7 +517,7 @@ def page_layout(explorer: Viewer, pace: str = "") -> list[widgets.Widget]:
     for box in (e.home, e.place, e.swept, e.player, e.compare):
         box.layout.display = None if e.sliders else "none"
     sweep = widgets.HBox([e.swept, e.player] if e.sliders else [])
-    left = [*([e.region] if regions > 1 else []), *e.sliders.values(), e.seed, e.truncation, e.size, widgets.HBox([e.home, e.compare, e.simulated, e.infer, e.undo, e.keys], layout=row), e.exchange, e.reading]
+    left = [*([e.region] if regions > 1 else []), *e.sliders.values(), e.seed, e.truncation, e.size, widgets.HBox([e.home, e.compare, e.simulated, e.infer, e.undo, e.hints], layout=row), e.exchange, e.reading]
     legend = widgets.HTML('<div class="explorer-legend">Disc: the sliders; ring: A; box: training range; dots: simulations behind the grey bands.</div>' if e.sliders else "")
     left += [e.message, e.place, legend, sweep, widgets.HBox([e.kind, e.saver]), e.file, e.code_box, e.address]
     maps = [widgets.HBox([*e.choices.values(), widgets.Label("colours"), e.colours, e.cmd, e.band], layout=row), *e.view.boxes, e.readout, e.caption]
