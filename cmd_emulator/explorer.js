@@ -59,6 +59,7 @@ class Maps {
       image.about = about
       image.alt = about.words ?? ''
       image.draggable = false
+      if (!this.cursor) this.readout?.replaceChildren()
       this.draw()
     } catch { /* a newer picture is on its way */ }
   }
@@ -267,14 +268,19 @@ function keys(root, maps, steps) {
   root.querySelector('button.explorer-keys')?.addEventListener('click', () => help(root))
 }
 
-// ---- a kernel that is lost
-let away = 0
-function watch() {
-  const kernel = window.jupyterapp?.widgetManager?.kernel
-  away = kernel && (kernel.isDisposed || kernel.status === 'dead' || kernel.connectionStatus !== 'connected') ? away + 1 : 0
+// ---- a kernel that is lost: the server no longer knows it, or does not answer; or it was begun anew, without this page
+const config = JSON.parse(document.getElementById('jupyter-config-data')?.textContent ?? '{}')
+let away = 0, gone = false
+async function watch() {
+  const answer = await fetch(`${config.baseUrl}api/kernels/${config.kernelId}`, {cache: 'no-store'}).catch(() => null)
+  away = answer?.ok ? 0 : away + 1
+  gone ||= ['dead', 'restarting', 'autorestarting'].includes(window.jupyterapp?.widgetManager?.kernel?.status)
   const shown = document.querySelector('.explorer-lost')
-  if (away < 3) { shown?.remove(); return }
-  if (shown) return
+  if (away < 2 && !gone) shown?.remove()
+  else if (!shown) lost()
+  setTimeout(watch, 3000)
+}
+function lost() {
   const box = Object.assign(document.createElement('div'), {className: 'explorer-lost', innerHTML: 'The process behind this page has ended, perhaps because nothing was done for a while. <button type="button">reconnect</button>'})
   box.setAttribute('role', 'alert')
   box.lastChild.addEventListener('click', () => location.reload()) // the address holds where the sliders are
@@ -296,4 +302,4 @@ const NEEDED = ['[data-query]', 'button.explorer-undo', 'img.explorer-curves', '
 const scan = () => all(document, '.explorer-columns:not([data-ready])').filter(root => NEEDED.every(what => root.querySelector(what))).forEach(begin)
 new MutationObserver(scan).observe(document.body, {childList: true, subtree: true})
 scan()
-if (served) setInterval(watch, 700)
+if (served && config.kernelId) watch()
