@@ -180,7 +180,7 @@ def bars_html(panels: list[Panel]) -> str:
     bars = []
     for p in panels:
         colours = ", ".join(to_hex(colour) for colour in colormaps[p.cmap](np.linspace(0, 1, 17)))
-        ticks = "".join(f"<span>{tick:.3g}</span>" for tick in np.linspace(p.low, p.high, 5))
+        ticks = "".join(f"<span>{tick:.3g}</span>" for tick in np.linspace(p.low, p.high, 3))
         bars.append(f'<div><div style="background:linear-gradient(to right, {colours})"></div><div>{ticks}</div>{escape(p.label)}</div>')
     return f'<div class="explorer-bars">{"".join(bars)}</div>'
 
