@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 from cmd_emulator.emulator import Emulator  # noqa: E402
 from cmd_emulator.explorer import Explorer, explore  # noqa: E402
-from cmd_emulator.render import palette_png  # noqa: E402
+from cmd_emulator.render import map_panels, map_words, panels_png  # noqa: E402
 
 
 def median_ms(work, n: int = 15) -> float:
@@ -48,7 +48,7 @@ def parts(explorer: Explorer) -> None:
     ds = emulator.sample(1)
     rows = {
         "emulate one triple": median_ms(lambda: emulator.sample(1)),
-        "paint it": median_ms(lambda: palette_png(ds, emulator.fields, explorer.limits)),
+        "paint it": median_ms(lambda: panels_png(map_panels(ds, emulator.fields, explorer.limits), 25, map_words(ds, emulator.fields))),
         "emulate the ensemble": median_ms(lambda: emulator.sample(explorer.size.value)),
         "curves over the band": median_ms(lambda: explorer.figures[explorer.shown].show(explorer.ensemble, None, explorer.values)),
         "position": median_ms(lambda: explorer.position.show(explorer.values)),

@@ -22,19 +22,20 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from .emulator import Emulator
-from .explorer import page
+from .explorer import page, page_style
 from .files import find_emulator
 from .manifest import check_target
 from .painted import own_regions
 
 # %% ../nbs/06b_serve.ipynb #5e457215
 def page_notebook(name, path, *own) -> Path:
-    "Write the notebook of one cell that Voilà serves. FileExistsError for a path that is taken."
+    "Write the notebook that Voilà serves. FileExistsError for a path that is taken."
     check_target(path)
     source = f"from {page.__module__} import page\npage({', '.join(repr(str(word)) for word in (name, *own))})"
+    style = {"cell_type": "markdown", "id": "style", "metadata": {}, "source": page_style()}
     cell = {"cell_type": "code", "id": "page", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
     kernel = {"name": "python3", "display_name": "python3", "language": "python"}
-    Path(path).write_text(json.dumps({"cells": [cell], "metadata": {"kernelspec": kernel, "title": "explorer"}, "nbformat": 4, "nbformat_minor": 5}))
+    Path(path).write_text(json.dumps({"cells": [style, cell], "metadata": {"kernelspec": kernel, "title": "explorer"}, "nbformat": 4, "nbformat_minor": 5}))
     return Path(path)
 
 # %% ../nbs/06b_serve.ipynb #ea36b582
@@ -61,7 +62,7 @@ def voila_command(
     except OSError as error:
         raise ValueError(f"cannot listen on {host}:{port} ({error.strerror or error}): choose another with --port or --host") from None
     kernels = [f"--MappingKernelManager.{name}" for name in (f"cull_idle_timeout={idle:.0f}", f"cull_interval={min(idle, 60):.0f}", "cull_connected=True")]
-    safe = ["--show_tracebacks=False", "--strip_sources=True", *kernels]
+    safe = ["--show_tracebacks=False", "--strip_sources=True", *kernels, *([] if sys.platform == "win32" else ["--KernelManager.transport=ipc"])]  # kernels open no port
     if host.startswith("127.") or host in LOOPBACK:
         safe.append("--Voila.tornado_settings=allow_remote_access=")  # empty, which is false: foreign Host headers are refused
     return [sys.executable, "-m", "voila", str(notebook), "--no-browser", f"--Voila.ip={host}", f"--port={port}", "--Voila.log_level=ERROR", *safe]

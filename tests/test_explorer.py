@@ -1,7 +1,7 @@
 """The explorer in a real browser: every mode is used as a visitor would, and nothing may be executed or shown that is not meant to be.
 
-Run: python tests/test_explorer.py [FOLDER FOR SCREENSHOTS] (exit status 1 when something fails). Needs voila, playwright and a Chromium
-(`apt-get install chromium`, or its path in CHROME); without them it says so and skips.
+Run: python tests/test_explorer.py [FOLDER FOR SCREENSHOTS] [NAME OF A TEST ...] (exit status 1 when something fails). Needs voila, playwright and a Chromium
+(`apt-get install chromium`, or its path in CHROME); without them it says so and skips. axe-core, which looks for barriers to accessibility, is fetched by npm.
 """
 import asyncio
 import io
@@ -28,6 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 CHROME = os.environ.get("CHROME") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+AXE = ROOT / "tests" / "node_modules" / "axe-core" / "axe.min.js"
 SUM = """async image => { const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
     return bytes.reduce((sum, byte) => (sum * 31 + byte) >>> 0, bytes.length) }"""
 
@@ -93,6 +94,15 @@ class Visitor:
             if before == now:
                 return now
 
+    @property
+    def bars(self) -> str:
+        "What the colour bars say."
+        return self.page.locator(".explorer-bars:visible").first.inner_text()
+
+    def until(self, script: str, arg=None) -> None:
+        "Wait until a function of the page is true."
+        self.page.wait_for_function(script, arg=arg)
+
     def press(self, key: str, slider: int = 0) -> None:
         self.page.locator(".noUi-handle").nth(slider).focus()
         self.page.keyboard.press(key)
@@ -112,7 +122,7 @@ def loads(v: Visitor, url: str) -> None:
     print(f"  page in {time.time() - start:.1f} s")
     text = v.page.inner_text("body")
     assert "stand-in for CAMELS" in text and "Traceback" not in text and "import" not in text.replace("from cmd_emulator.emulator import Emulator", "")
-    assert v.page.locator(".noUi-handle").count() == 8 and v.images == 4
+    assert v.page.locator(".noUi-handle").count() == 8 and v.images == 3
     before, start = v.settle(), time.time()
     v.press("ArrowRight")
     v.changed(before)
@@ -123,7 +133,7 @@ def loads(v: Visitor, url: str) -> None:
 
 
 def drag(v: Visitor, url: str) -> None:
-    before, curves, bars = v.settle(), v.picture("curves"), v.picture("scale")
+    before, curves, bars = v.settle(), v.picture("curves"), v.bars
     handle = v.page.locator(".noUi-handle").first
     handle.hover()  # waits until nothing moves below it
     box = handle.bounding_box()
@@ -137,7 +147,7 @@ def drag(v: Visitor, url: str) -> None:
         v.changed(before)  # while the button is still down
     v.page.mouse.up()
     after = v.settle()
-    assert after != before and v.picture("curves") != curves and v.picture("scale") == bars, "maps and curves change, the colour scale does not"
+    assert after != before and v.picture("curves") != curves and v.bars == bars, "maps and curves change, the colour scale does not"
     print(f"  {len(seen)} pictures in a drag of 30 steps")
     v.shot("drag")
     v.button("fiducial universe")
@@ -195,21 +205,23 @@ def seed_and_ensemble(v: Visitor, url: str) -> None:
 
 
 def fields_and_colours(v: Visitor, url: str) -> None:
-    before, bars = v.settle(), v.picture("scale")
-    v.button("per map")
-    v.changed(bars, "scale")
-    v.shot("per_map")
-    v.button("fixed")
-    v.settle()
-    assert v.picture() == before
+    before, bars = v.settle(), v.bars
+    for name, back in (("per map", "fixed"), ("CMD's colours", "CMD's colours")):
+        v.button(name)
+        v.changed(before)
+        assert (v.bars == bars) == (name == back), "other colours, the same scale; another scale"
+        v.shot(name.replace(" ", "_"))
+        v.button(back)
+        v.settle()
+        assert v.picture() == before
     v.button("Mgas")
     v.changed(before)
-    v.settle("scale")
+    assert "Mgas" not in v.bars
     v.shot("two_fields")
     for name in ("HI", "B"):
         v.button(name)
         v.settle()
-    assert v.images == 4, "one field always stays"
+    assert v.images == 3, "one field always stays"
     for name in ("HI", "B"):
         v.button(name)
         v.settle()
@@ -219,8 +231,8 @@ def fields_and_colours(v: Visitor, url: str) -> None:
 def compare(v: Visitor, url: str) -> None:
     first = v.settle()
     v.button("compare")
-    v.page.wait_for_timeout(v.calm)
-    assert v.images == 7 and v.settle("other") == v.settle() == first
+    v.page.wait_for_selector("img.explorer-difference")
+    assert v.images == 5 and v.settle("other") == v.settle() == first
     difference = v.picture("difference")
     for _ in range(8):
         v.press("PageUp", 0)
@@ -233,8 +245,8 @@ def compare(v: Visitor, url: str) -> None:
     v.changed(first, "other")
     assert (v.settle("other"), v.settle()) == (second, first)
     v.button("compare")
-    v.page.wait_for_timeout(v.calm)
-    assert v.images == 4 and v.settle() == first
+    v.page.wait_for_selector("img.explorer-difference", state="hidden")
+    assert v.images == 3 and v.settle() == first
 
 
 def play(v: Visitor, url: str) -> None:
@@ -285,7 +297,7 @@ def save(v: Visitor, url: str) -> None:
 
 def code(v: Visitor, url: str) -> None:
     v.button("copy as code")
-    v.page.wait_for_timeout(200)
+    v.page.wait_for_selector("text=copied")
     copied = v.page.evaluate("navigator.clipboard.readText()")
     made = {}
     exec(copied, made)
@@ -374,13 +386,18 @@ CONTRAST = """element => { const bright = colour => { const [r, g, b] = colour.m
     return Math.max(...both) / Math.min(...both) }"""
 
 
+def readable(page, part: str) -> None:
+    "Text and ground of a part of the page differ enough; what is being exchanged is waited for."
+    page.wait_for_function(f"part => {{ const found = document.querySelector(part); return found && getComputedStyle(found).color && ({CONTRAST})(found) >= 4.5 }}", arg=part)
+
+
 def address(v: Visitor, url: str) -> None:
     "A query moves sliders and seed and darkens the page; the button copies it; what is no number is one sentence."
     page = v.page.context.new_page()
     page.goto(f"{url}?Omega_m=0.54&seed=4&ensemble=2&theme=dark")
     page.wait_for_selector(".explorer-warning")
     assert page.locator("input[type=number]").first.input_value() == "4" and page.locator("body").get_attribute("data-jp-theme-light") == "false"
-    assert page.locator(".explorer-warning").evaluate(CONTRAST) >= 4.5
+    readable(page, ".explorer-warning")
     page.get_by_role("button", name="copy link", exact=True).click()
     page.wait_for_selector("text=copied")
     copied = page.evaluate("navigator.clipboard.readText()")
@@ -390,7 +407,169 @@ def address(v: Visitor, url: str) -> None:
     page.close()
 
 
-TESTS = (loads, widths, address, drag, latency, every_slider, seed_and_ensemble, fields_and_colours, compare, play, save, code, no_execution, loopback_only)
+def numbers(v: Visitor, name: str = "picture"):
+    "What the numbers of a picture are, from its own chunk, and what it says of them."
+    import numpy as np
+
+    content = bytes(v.page.locator(f"img.explorer-{name}").evaluate("async image => [...new Uint8Array(await (await fetch(image.src)).arrayBuffer())]"))
+    about = v.page.locator(f"img.explorer-{name}").evaluate("image => ({...image.about, numbers: 0})")
+    start = content.index(b"maPs") + 4
+    return np.frombuffer(content[start : start + 4 * len(about["names"]) * about["size"] ** 2], "<f4").reshape(-1, about["size"], about["size"]), about
+
+
+def point(v: Visitor, panel: int, x: float, y: float, wanted: str, name: str = "picture") -> str:
+    "Move the mouse to a place of a panel, shares of its side from the lower left, and wait until the page says what is there."
+    box, (side, gap) = v.page.locator(f"img.explorer-{name}").bounding_box(), v.page.locator(f"img.explorer-{name}").evaluate("i => [(i.naturalWidth - i.about.gap * (i.about.names.length - 1)) / i.about.names.length, i.about.gap]")
+    scale = box["height"] / side
+    v.page.mouse.move(box["x"] + scale * (panel * (side + gap) + side * x), box["y"] + scale * side * (1 - y))
+    v.until("wanted => document.querySelector('.explorer-readout').innerText.includes(wanted)", wanted)
+    return v.page.inner_text(".explorer-readout")
+
+
+def mouse(v: Visitor, url: str) -> None:
+    "Position and value of every field under one cursor, exact; one zoom for all; one scale of P(k) alone."
+    import numpy as np
+
+    from cmd_emulator.emulator import Emulator
+
+    before = v.settle()
+    v.page.locator("img.explorer-picture").scroll_into_view_if_needed()
+    v.until("() => document.querySelector('img.explorer-picture').about?.numbers")
+    values, about = numbers(v)
+    expected = Emulator.load("mock64").sample(1, seed=0)
+    assert all(np.allclose(values[i], expected[name][0], rtol=1e-2) for i, name in enumerate(about["names"])) and about["box"] == 25
+    text = point(v, 1, 16.5 / 64, 48.5 / 64, "x = 6.45, y = 18.95 Mpc/h")
+    said = [float(re.search(rf"{name} (\S+)", text)[1]) for name in about["names"]]
+    assert said == [float(f"{value:.3e}") for value in values[:, 48, 16]] and text.count("(Msun/h)/(Mpc/h)^2") == 2 and "Gauss" in text, text
+    drawn = "() => [...document.querySelectorAll('.explorer-maps canvas')].map(c => c.width * c.height && c.getContext('2d').getImageData(0, 0, c.width, c.height).data.reduce((sum, x) => sum + x, 0))"
+    assert max(v.page.evaluate(drawn)) > 0
+    v.shot("hover")
+    v.page.mouse.wheel(0, -600)  # 1.2 to the sixth, about the mouse
+    v.until("() => document.querySelector('img.explorer-picture').zoomed > 2.9")
+    point(v, 1, 16.5 / 64 + 2.986 * 4 / 64, 48.5 / 64, "x = 8.01, y = 18.95 Mpc/h")  # four pixels further are three times as far
+    v.shot("zoom")
+    at = v.page.locator("img.explorer-picture").bounding_box()
+    v.page.mouse.down()
+    point(v, 1, 16.5 / 64, 48.5 / 64, "x = 8.01, y = 18.95 Mpc/h")  # dragged, the same place stays below the mouse
+    v.page.mouse.up()
+    v.page.mouse.dblclick(at["x"] + 9, at["y"] + 9)
+    v.until("() => document.querySelector('img.explorer-picture').zoomed === 1")
+    point(v, 0, 16.5 / 64, 48.5 / 64, "x = 6.45, y = 18.95 Mpc/h")
+    v.button("compare")
+    v.page.wait_for_selector("img.explorer-difference")
+    v.press("PageUp", 0)
+    v.changed(before)
+    v.settle()
+    v.until("() => document.querySelector('img.explorer-difference').about?.numbers && document.querySelector('img.explorer-other').about?.numbers")
+    lines = point(v, 2, 0.51, 0.51, "B − A: x", "other").splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["A", "B, the sliders", "B − A"] and "dex" in lines[2], lines
+    v.button("compare")
+    v.button("fiducial universe")
+    v.settle()
+    spectra = v.page.locator("img.explorer-curves")
+    left, low, width, height = spectra.evaluate("image => image.about.axes[1]")
+    k, (first, last) = spectra.evaluate("image => [image.about.k, image.about.range]")
+    where = {"x": left + width * np.log(k[5] / first) / np.log(last / first), "y": 1 - low - height / 2}
+    spectra.scroll_into_view_if_needed()
+    box = spectra.bounding_box()
+    click = lambda: spectra.click(position={"x": where["x"] * box["width"], "y": where["y"] * box["height"]})
+    click()
+    v.changed(before)
+    assert v.page.locator(".explorer-band select").evaluate("menu => menu.selectedIndex") == 6 and "δ HI" in v.bars
+    passed = numbers(v)[0]
+    waves = np.abs(np.fft.rfft2(passed[1].astype(float)))
+    far = np.rint(np.hypot(np.fft.fftfreq(64)[:, None], np.fft.rfftfreq(64)) * 64)
+    assert waves[far != 6].max() < 1e-4 * waves.max(), "only waves of that bin are left"
+    v.shot("one_scale")
+    click()
+    v.changed(v.picture())
+    assert v.settle() == before
+
+
+def undo(v: Visitor, url: str) -> None:
+    "Each rest of the sliders is a step back, by the button, by a key, and by the browser; the address follows."
+    first = v.settle()
+    for back in (lambda: v.page.go_back(), lambda: v.button("undo"), lambda: v.page.keyboard.press("u")):
+        before, where = v.settle(), v.page.evaluate("location.search")
+        v.press("PageUp", 2)
+        v.changed(before)
+        v.until("before => location.search !== before && document.querySelector('[data-query]').dataset.query === location.search.slice(1)", where)
+        back()
+        v.until("before => location.search === before", where)
+        v.until("value => document.querySelectorAll('.explorer-parameter .widget-readout')[2].textContent === value", "1.000")
+        while v.picture() != first:
+            v.page.wait_for_timeout(20)
+
+
+def hints(v: Visitor, url: str) -> None:
+    "A first visit is shown three steps, until one has seen them; ? lists keys and what parameters mean; keys can be switched off."
+    assert v.page.locator(".explorer-hint li").count() == 3
+    v.button("got it")
+    assert v.page.locator(".explorer-hint").count() == 0 and v.page.evaluate("localStorage.getItem('explorer-seen')")
+    v.page.locator("h2").first.click()
+    v.page.keyboard.press("?")
+    text = v.page.inner_text("dialog.explorer-help")
+    assert "undo" in text and "Share of matter in the energy of the universe" in text
+    v.shot("help")
+    v.page.locator("dialog input").uncheck()
+    v.button("close")
+    v.page.keyboard.press("c")
+    assert v.page.locator("button.explorer-compare").get_attribute("aria-pressed") == "false"
+    v.page.keyboard.press("?")
+    v.page.locator("dialog input").check()
+    v.page.keyboard.press("Escape")
+    for pressed in ("true", "false"):
+        v.page.keyboard.press("c")
+        v.page.wait_for_selector(f"button.explorer-compare[aria-pressed={pressed}]")
+
+
+def barriers(page) -> list[str]:
+    "What axe-core finds against WCAG, levels A and AA."
+    if not AXE.is_file() and shutil.which("npm"):
+        subprocess.run(["npm", "install", "--prefix", AXE.parents[2], "--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--silent", "axe-core@4.10.3"], check=False)
+    if not AXE.is_file():
+        print("  axe-core: skipped, no npm to fetch it")
+        return []
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})")
+    return [f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}" for rule in found["violations"] for node in rule["nodes"]]
+
+
+def accessible(v: Visitor, url: str) -> None:
+    "Controls have names and physical values, pictures have words, and axe-core finds nothing, in light and in dark, which follows the system."
+    v.settle()
+    handles = v.page.locator(".noUi-handle")
+    v.until("() => document.querySelectorAll('.noUi-handle')[2].getAttribute('aria-valuetext') === '1.000'")
+    v.press("Home", 2)
+    v.until("() => document.querySelectorAll('.noUi-handle')[2].getAttribute('aria-valuetext') === '0.189'")
+    v.page.wait_for_selector(".explorer-warning")
+    assert "galactic-wind energy" in handles.nth(2).get_attribute("aria-label")
+    assert v.page.locator("button.widget-toggle-button:not([aria-pressed])").count() == 0
+    v.button("compare")
+    v.page.wait_for_selector("img.explorer-difference")
+    v.settle("difference")
+    v.until("() => [...document.querySelectorAll('img')].filter(i => i.offsetParent).every(i => i.alt.length > 40)")
+    assert "A_SN1 = 0.189" in v.page.locator("img.explorer-picture").get_attribute("alt") and "gas surface density: half of it between" in v.page.locator("img.explorer-picture").get_attribute("alt")
+    found = barriers(v.page)
+    v.button("compare")
+    v.button("fiducial universe")
+    v.settle()
+    page = v.page.context.browser.new_context(color_scheme="dark").new_page()
+    page.set_default_timeout(120000)
+    page.goto(f"{url}?A_SN1=0.2")
+    page.wait_for_selector(".explorer-warning")
+    page.wait_for_selector("img.explorer-curves[alt^=Power]")
+    assert page.locator("body.explorer-dark[data-jp-theme-light=false]").count() == 1
+    for part in ("body", ".explorer-warning"):
+        readable(page, part)
+    assert page.locator(".explorer-bars").first.evaluate("bars => getComputedStyle(bars).color.match(/[0-9]+/g).every(x => x > 170)"), "bars have the page's own ink"
+    Visitor(page, v.shots).shot("dark")
+    found += barriers(page)
+    page.context.close()
+    assert not found, "\n".join(found)
+
+
+TESTS = (loads, hints, widths, address, drag, latency, every_slider, seed_and_ensemble, fields_and_colours, compare, mouse, undo, accessible, play, save, code, no_execution, loopback_only)
 
 
 def failing_page(browser, shots) -> None:
@@ -410,6 +589,28 @@ def failing_page(browser, shots) -> None:
                 text = page.inner_text("body")
                 assert wanted in text and "Traceback" not in text and "secret" not in text, text
                 page.close()
+
+
+def lost(browser, shots) -> None:
+    "The process of a visitor who does nothing is ended; the page says so, and comes back where it was."
+    from cmd_emulator.serve import page_notebook, voila_command
+
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
+        with server(voila_command(page_notebook("mock64", Path(folder) / "explorer.ipynb"), port, idle=8), port, Path(folder)) as url:
+            v = Visitor(browser.new_page(), shots)
+            v.page.set_default_timeout(180000)
+            v.page.goto(url)
+            v.page.wait_for_selector("img.explorer-curves[alt^=Power]")
+            v.press("End", 0)
+            v.until("() => location.search.includes('Omega_m=0.54')")
+            v.page.wait_for_selector(".explorer-lost")
+            assert "has ended" in v.page.inner_text("[role=alert]") and v.images == 3, "pictures stay"
+            v.shot("lost")
+            v.button("reconnect")
+            v.page.wait_for_selector(".explorer-lost", state="detached")
+            v.page.wait_for_selector("img.explorer-curves[alt*='Omega_m = 0.54']")
+            v.page.close()
 
 
 def painting(browser, shots) -> None:
@@ -433,6 +634,12 @@ def painting(browser, shots) -> None:
         v.shot("painting")
         v.press("PageUp", 0)
         v.changed(moved)
+        v.until("() => location.search.includes('region=')")
+        there, copied = v.settle(), v.page.evaluate("location.href")
+        v.page.goto(copied)
+        v.page.wait_for_selector("img.explorer-picture")
+        while v.picture() != there:
+            v.page.wait_for_timeout(50)
         assert not v.errors and v.page.locator(".explorer-error").count() == 0
         v.page.close()
 
@@ -444,7 +651,10 @@ def main() -> int:
         return 0
     from playwright.sync_api import sync_playwright
 
-    shots = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else None
+    others = (failing_page, lost, painting)
+    chosen = {test.__name__ for test in (*TESTS, *others)} & set(sys.argv[1:])
+    folders = [word for word in sys.argv[1:] if word not in chosen]
+    shots = Path(folders[0]).resolve() if folders else None
     if shots:
         shots.mkdir(parents=True, exist_ok=True)
     failed = []
@@ -466,15 +676,20 @@ def main() -> int:
         context.set_default_timeout(120000)  # busy machines are slow
         visitor = Visitor(context.new_page(), shots)
         assert url in (Path(folder) / "log").read_text(), "the address is printed"
+        if chosen & {test.__name__ for test in TESTS} and "loads" not in chosen:
+            attempt(loads, visitor, url)
         for test in TESTS:
-            attempt(test, visitor, url)
+            if not chosen or test.__name__ in chosen:
+                attempt(test, visitor, url)
+        assert "TCP" not in (Path(folder) / "log").read_text(), "nothing is said about sockets"
         if visitor.errors:
             failed.append("script errors")
             print(visitor.errors)
-        for test in (failing_page, painting):
-            attempt(test, browser, shots)
+        for test in others:
+            if not chosen or test.__name__ in chosen:
+                attempt(test, browser, shots)
         browser.close()
-    print(f"{len(TESTS) + 2 - len(set(failed) - {'script errors'})} passed, {len(failed)} failed" + (": " + ", ".join(failed) if failed else ""))
+    print(f"{len(chosen or (*TESTS, *others)) - len(set(failed) - {'script errors'})} passed, {len(failed)} failed" + (": " + ", ".join(failed) if failed else ""))
     return bool(failed)
 
 
