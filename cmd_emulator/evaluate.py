@@ -45,7 +45,7 @@ def report_panels(report: Report, rows: int, columns: int, size: tuple[float, fl
     "A figure and its axes (rows, columns), under a title that names what was compared."
     fig, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, **options)
     a = report.about
-    fig.suptitle(f"{a['judged']} and {a['suite']} {a['set']} simulations, {a['resolution']}², {a['simulations']} test simulations{note}", fontsize=9)
+    fig.suptitle(f"{a['judged']} and {a['suite']} {a['set']} simulations, {a['resolution']}², {a['simulations']} test simulations{note}", fontsize=9, wrap=True)
     return fig, axes
 
 # %% ../nbs/05_evaluate.ipynb #e5fd6566

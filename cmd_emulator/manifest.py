@@ -79,7 +79,7 @@ def check_target(
     "The path, if it may be written: nothing, an empty folder or what may be replaced stands there. FileExistsError says what stands there; a folder that is no Zarr store is never replaced."
     path = Path(path)
     folder = path.is_dir() and not (path / "zarr.json").is_file()
-    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    files = [file for file in path.rglob("[!.]*") if file.is_file()] if path.is_dir() else [path]
     if path.exists() and not (folder and not any(path.iterdir())) and (folder or not overwrite):
         what = f"a folder of {len(files)} files" if folder else "a Zarr store" if path.is_dir() else "a file"
         written = time.strftime("%Y-%m-%d %H:%M", time.localtime(path.stat().st_mtime))

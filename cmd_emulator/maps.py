@@ -626,7 +626,7 @@ def log_maps(
 # %% ../nbs/00_explore.ipynb #9a0fb814
 def set_floor(field: str, floor: float | None) -> None:
     "Let an empty pixel of a field count as so much, in its unit, until Python ends, and for good in stores and emulators that are made meanwhile; None refuses it."
-    FIELDS[check_field(field)] = replace(FIELDS[field], floor=floor_of(field, {field: floor}))
+    FIELDS[field] = replace(FIELDS[check_field(field)], floor=floor_of(field, {field: floor}))
 
 # %% ../nbs/00_explore.ipynb #344333e7
 def split_sims(
