@@ -6,7 +6,7 @@ const store = (name, value) => { try { return value === undefined ? localStorage
 // ---- theme
 const dark = matchMedia('(prefers-color-scheme: dark)'), asked = new URLSearchParams(location.search).get('theme')
 function theme() {
-  document.body.classList.toggle('explorer-dark', dark.matches)
+  document.documentElement.classList.toggle('explorer-dark', dark.matches)
   document.body.dataset.jpThemeLight = !dark.matches
 }
 if (served && !asked) { theme(); dark.addEventListener('change', theme) }

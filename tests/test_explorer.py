@@ -497,8 +497,11 @@ def undo(v: Visitor, url: str) -> None:
         back()
         v.until("before => location.search === before", where)
         v.until("value => document.querySelectorAll('.explorer-parameter .widget-readout')[2].textContent === value", "1.000")
-        while v.picture() != first:
-            v.page.wait_for_timeout(20)
+        for _ in range(600):
+            if v.picture() == first:
+                break
+            v.page.wait_for_timeout(100)
+        assert v.picture() == first, "the maps come back byte by byte"
 
 
 def hints(v: Visitor, url: str) -> None:
@@ -551,6 +554,7 @@ def accessible(v: Visitor, url: str) -> None:
     v.until("() => [...document.querySelectorAll('img')].filter(i => i.offsetParent).every(i => i.alt.length > 40)")
     assert "A_SN1 = 0.189" in v.page.locator("img.explorer-picture").get_attribute("alt") and "gas surface density: half of it between" in v.page.locator("img.explorer-picture").get_attribute("alt")
     found = barriers(v.page)
+    assert not found, "\n".join(found)
     v.button("compare")
     v.button("fiducial universe")
     v.settle()
@@ -559,12 +563,12 @@ def accessible(v: Visitor, url: str) -> None:
     page.goto(f"{url}?A_SN1=0.2")
     page.wait_for_selector(".explorer-warning")
     page.wait_for_selector("img.explorer-curves[alt^=Power]")
-    assert page.locator("body.explorer-dark[data-jp-theme-light=false]").count() == 1
+    assert page.locator(".explorer-dark body[data-jp-theme-light=false]").count() == 1
     for part in ("body", ".explorer-warning"):
         readable(page, part)
     assert page.locator(".explorer-bars").first.evaluate("bars => getComputedStyle(bars).color.match(/[0-9]+/g).every(x => x > 170)"), "bars have the page's own ink"
     Visitor(page, v.shots).shot("dark")
-    found += barriers(page)
+    found = barriers(page)
     page.context.close()
     assert not found, "\n".join(found)
 
@@ -635,11 +639,10 @@ def painting(browser, shots) -> None:
         v.press("PageUp", 0)
         v.changed(moved)
         v.until("() => location.search.includes('region=')")
-        there, copied = v.settle(), v.page.evaluate("location.href")
-        v.page.goto(copied)
-        v.page.wait_for_selector("img.explorer-picture")
-        while v.picture() != there:
-            v.page.wait_for_timeout(50)
+        v.settle()
+        there = v.page.locator(".widget-readout:visible").all_inner_texts()
+        v.page.goto(v.page.evaluate("location.href"))
+        v.until("there => [...document.querySelectorAll('.widget-readout')].filter(x => x.offsetParent).map(x => x.innerText).join() === there", ",".join(there))
         assert not v.errors and v.page.locator(".explorer-error").count() == 0
         v.page.close()
 
