@@ -216,7 +216,15 @@ class Steps {
   }
 }
 
-// ---- names and states for those who do not see the page
+// ---- names and states for those who do not see the page, and a sentence for each parameter
+const MEANING = {
+  'matter density': 'Share of matter in the energy of the universe today: with more of it, maps are fuller and more evolved.',
+  'amplitude of fluctuations': 'How strongly matter is clumped, as linear theory has it in spheres of 8 Mpc/h: with more, haloes are larger and voids emptier.',
+  'galactic-wind energy per star formation': 'Energy that supernovae give to galactic winds for each mass of stars that forms, in units of the fiducial model.',
+  'kinetic black-hole energy per accretion': 'Energy that black holes give to their surroundings as kicks, for each mass they accrete, in units of the fiducial model.',
+  'galactic-wind speed': 'Speed of galactic winds, in units of the fiducial model: faster winds carry gas farther.',
+  'burstiness of the kinetic black-hole mode': 'Energy that a black hole saves before it kicks, in units of the fiducial model: with more, kicks are rarer and stronger.'
+}
 function name(root) {
   const label = (node, text) => node && node.getAttribute('aria-label') !== text && node.setAttribute('aria-label', text)
   for (const slider of all(root, '.widget-slider')) {
@@ -232,6 +240,7 @@ function name(root) {
   }
   all(root, '.widget-play button').forEach((button, i) => label(button, ['play the sweep', 'stop the sweep', 'repeat the sweep'][i]))
   for (const image of all(root, 'img:not([alt])')) image.alt = 'being drawn'
+  for (const node of all(root, '.explorer-parameter .widget-label')) if (MEANING[node.title]) node.title = MEANING[node.title]
 }
 
 // ---- first steps, help, keys
