@@ -574,7 +574,7 @@ class Explorer(Viewer):
 
     def _ipython_display_(self) -> None:
         "The live widget, and below it its picture, kept up to date for the notebook without a kernel; a page with the widget hides it."
-        display({**self._repr_mimebundle_(), "text/plain": self.mimebundle["text/plain"]}, raw=True)
+        display({**self._repr_mimebundle_(), "text/plain": "Explorer, as it was left:"}, raw=True)
         self.still = display(self.mimebundle, raw=True, display_id=True)
 
     def changed(self) -> None:

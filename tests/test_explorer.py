@@ -522,9 +522,10 @@ def hints(v: Visitor, url: str) -> None:
     v.page.keyboard.press("?")
     v.page.locator("dialog input").check()
     v.page.keyboard.press("Escape")
-    for pressed in ("true", "false"):
+    for pressed, state in (("true", "visible"), ("false", "hidden")):
         v.page.keyboard.press("c")
         v.page.wait_for_selector(f"button.explorer-compare[aria-pressed={pressed}]")
+        v.page.wait_for_selector("img.explorer-difference", state=state)
 
 
 def barriers(page) -> list[str]:
