@@ -183,7 +183,7 @@ class Maps {
   }
 }
 
-// ---- undo: each state of the controls is a query; on a page of its own they are the browser's history
+// ---- undo: each state of the controls that a visitor brought about is a query; on a page of its own they are the browser's history
 class Steps {
   constructor(root) {
     this.root = root
@@ -192,17 +192,18 @@ class Steps {
     this.button.addEventListener('click', () => this.undo())
     this.button.disabled = true
     if (served) history.replaceState({query: this.now, past: []}, '')
+    for (const kind of ['pointerdown', 'keydown', 'click', 'change']) root.addEventListener(kind, event => { this.acted ||= !event.target.closest?.('.explorer-undo') }, true)
     new MutationObserver(() => { clearTimeout(this.timer); this.timer = setTimeout(() => this.look(), 300) }).observe(root.querySelector('.explorer-told'), {childList: true, subtree: true, attributes: true})
     if (served) addEventListener('popstate', event => event.state && this.restore(event.state.query, event.state.past))
   }
   get query() { return this.root.querySelector('[data-query]')?.dataset.query ?? '' }
   look() {
-    if (this.query === this.wanted) this.wanted = null
-    if (this.query === this.now || this.wanted) return
-    this.past = [...this.past, this.now].slice(-100)
+    if (this.query === this.now) return
+    if (this.acted) this.past = [...this.past, this.now].slice(-100)
     this.now = this.query
-    this.button.disabled = false
-    if (served) history.pushState({query: this.now, past: this.past}, '', `?${this.now}${asked ? `&theme=${asked}` : ''}`)
+    this.button.disabled = !this.past.length
+    if (served) history[this.acted ? 'pushState' : 'replaceState']({query: this.now, past: this.past}, '', `?${this.now}${asked ? `&theme=${asked}` : ''}`)
+    this.acted = false // what follows by itself, such as rounding to a slider's steps, is no step of its own
   }
   undo() {
     if (!this.past.length) return
@@ -210,9 +211,10 @@ class Steps {
     else this.restore(this.past.at(-1), this.past.slice(0, -1))
   }
   restore(query, past) {
-    Object.assign(this, {now: query, past, wanted: query === this.query ? null : query})
+    Object.assign(this, {now: query, past})
     this.button.disabled = !past.length
     set(this.root.querySelector('.explorer-address input'), `${query}&at=${Date.now()}`) // never the same twice: the control must see a change
+    this.acted = false
   }
 }
 
