@@ -29,7 +29,7 @@ from .manifest import check_target
 from .painted import own_regions
 
 # %% ../nbs/06b_serve.ipynb #5e457215
-TEMPLATE = '{% extends "voila/templates/lab/index.html.j2" %}{% block notebook_css %}{{ super() | replace("https://cdn.jsdelivr.net/", "data:,") }}{% endblock %}'
+TEMPLATE = """{% extends "voila/templates/lab/index.html.j2" %}{% block notebook_css %}{{ super() | replace('href="https:', 'href="data:,') }}{% endblock %}"""
 
 
 def page_notebook(name, path, *own) -> Path:
