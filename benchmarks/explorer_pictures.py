@@ -19,7 +19,7 @@ import test_explorer as browser_test  # noqa: E402
 from cmd_emulator.emulator import Emulator  # noqa: E402
 from cmd_emulator.render import packaged_bands, sweep_gif  # noqa: E402
 
-NAME, SEED, VIEW = "mock64", 4, {"width": 1230, "height": 860}
+NAME, SEED, VIEW = "mock64", 4, {"width": 1230, "height": 880}
 
 
 def write_sweep(path: Path) -> None:
@@ -48,6 +48,7 @@ def visitor_of(name: str):
         visitor.page.goto(url)
         visitor.page.wait_for_selector("img.widget-image", timeout=90000)
         visitor.settle()
+        visitor.button("got it")
         yield visitor
         browser.close()
 

@@ -6,7 +6,7 @@ const store = (name, value) => { try { return value === undefined ? localStorage
 // ---- theme
 const dark = matchMedia('(prefers-color-scheme: dark)'), asked = new URLSearchParams(location.search).get('theme')
 function theme() {
-  document.body.classList.toggle('explorer-dark', dark.matches)
+  document.documentElement.classList.toggle('explorer-dark', dark.matches)
   document.body.dataset.jpThemeLight = !dark.matches
 }
 if (served && !asked) { theme(); dark.addEventListener('change', theme) }
@@ -183,7 +183,7 @@ class Maps {
   }
 }
 
-// ---- undo: each state of the controls is a query; on a page of its own they are the browser's history
+// ---- undo: each state of the controls that a visitor brought about is a query; on a page of its own they are the browser's history
 class Steps {
   constructor(root) {
     this.root = root
@@ -192,17 +192,18 @@ class Steps {
     this.button.addEventListener('click', () => this.undo())
     this.button.disabled = true
     if (served) history.replaceState({query: this.now, past: []}, '')
+    for (const kind of ['pointerdown', 'keydown', 'click', 'change']) root.addEventListener(kind, event => { this.acted ||= !event.target.closest?.('.explorer-undo') }, true)
     new MutationObserver(() => { clearTimeout(this.timer); this.timer = setTimeout(() => this.look(), 300) }).observe(root.querySelector('.explorer-told'), {childList: true, subtree: true, attributes: true})
     if (served) addEventListener('popstate', event => event.state && this.restore(event.state.query, event.state.past))
   }
   get query() { return this.root.querySelector('[data-query]')?.dataset.query ?? '' }
   look() {
-    if (this.query === this.wanted) this.wanted = null
-    if (this.query === this.now || this.wanted) return
-    this.past = [...this.past, this.now].slice(-100)
+    if (this.query === this.now) return
+    if (this.acted) this.past = [...this.past, this.now].slice(-100)
     this.now = this.query
-    this.button.disabled = false
-    if (served) history.pushState({query: this.now, past: this.past}, '', `?${this.now}${asked ? `&theme=${asked}` : ''}`)
+    this.button.disabled = !this.past.length
+    if (served) history[this.acted ? 'pushState' : 'replaceState']({query: this.now, past: this.past}, '', `?${this.now}${asked ? `&theme=${asked}` : ''}`)
+    this.acted = false // what follows by itself, such as rounding to a slider's steps, is no step of its own
   }
   undo() {
     if (!this.past.length) return
@@ -210,13 +211,22 @@ class Steps {
     else this.restore(this.past.at(-1), this.past.slice(0, -1))
   }
   restore(query, past) {
-    Object.assign(this, {now: query, past, wanted: query === this.query ? null : query})
+    Object.assign(this, {now: query, past})
     this.button.disabled = !past.length
     set(this.root.querySelector('.explorer-address input'), `${query}&at=${Date.now()}`) // never the same twice: the control must see a change
+    this.acted = false
   }
 }
 
-// ---- names and states for those who do not see the page
+// ---- names and states for those who do not see the page, and a sentence for each parameter
+const MEANING = {
+  'matter density': 'Share of matter in the energy of the universe today: with more of it, maps are fuller and more evolved.',
+  'amplitude of fluctuations': 'How strongly matter is clumped, as linear theory has it in spheres of 8 Mpc/h: with more, haloes are larger and voids emptier.',
+  'galactic-wind energy per star formation': 'Energy that supernovae give to galactic winds for each mass of stars that forms, in units of the fiducial model.',
+  'kinetic black-hole energy per accretion': 'Energy that black holes give to their surroundings as kicks, for each mass they accrete, in units of the fiducial model.',
+  'galactic-wind speed': 'Speed of galactic winds, in units of the fiducial model: faster winds carry gas farther.',
+  'burstiness of the kinetic black-hole mode': 'Energy that a black hole saves before it kicks, in units of the fiducial model: with more, kicks are rarer and stronger.'
+}
 function name(root) {
   const label = (node, text) => node && node.getAttribute('aria-label') !== text && node.setAttribute('aria-label', text)
   for (const slider of all(root, '.widget-slider')) {
@@ -232,6 +242,7 @@ function name(root) {
   }
   all(root, '.widget-play button').forEach((button, i) => label(button, ['play the sweep', 'stop the sweep', 'repeat the sweep'][i]))
   for (const image of all(root, 'img:not([alt])')) image.alt = 'being drawn'
+  for (const node of all(root, '.explorer-parameter .widget-label')) if (MEANING[node.title]) node.title = MEANING[node.title]
 }
 
 // ---- first steps, help, keys
