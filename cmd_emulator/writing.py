@@ -33,11 +33,12 @@ _COORD_CHUNK = 65536  # maps in a chunk of a coordinate along map
 
 def _lay_out(part: Path, one: xr.Dataset, n: int, chunk: int, coords) -> None:
     "An empty store of n maps with the schema of `one`, coordinates filled in."
+    open_group = need("zarr", "exchange").open_group
     shutil.rmtree(part, ignore_errors=True)
     along = {name: {"chunks": (min(n, _COORD_CHUNK),)} for name, c in one.coords.items() if c.dims == ("map",)}
     encoding = {name: {"chunks": (chunk, *maps.shape[1:])} for name, maps in one.data_vars.items()} | along
     one.to_zarr(part, zarr_format=3, consolidated=False, encoding=encoding)
-    group = need("zarr", "exchange").open_group(part, mode="r+")
+    group = open_group(part, mode="r+")
     for name in (*one.data_vars, *along):
         group[name].resize((n, *group[name].shape[1:]))
     for a in range(0, n, _COORD_CHUNK):

@@ -51,11 +51,12 @@ assert show_maps(maps) is not None
 written = Emulator.load("mock64").write("maps", 15)
 held = open_maps("maps", suite="Mock")
 assert held.sizes["map"] == 15 and abs(held["HI"][:2].values / maps["HI"].values - 1).max() < 1e-3
-try:
-    Emulator.load("mock64").write("maps.nc", 2)
-    raise SystemExit("maps.nc was written without scipy")
-except ImportError as error:
-    assert str(error).endswith("pip install 'cmd_emulator[exchange]'"), error
+for path, library in (("maps.nc", "scipy"), ("maps.zarr", "zarr")):
+    try:
+        Emulator.load("mock64").write(path, 2)
+        raise SystemExit(f"{path} was written without {library}")
+    except ImportError as error:
+        assert str(error).endswith("pip install 'cmd_emulator[exchange]'"), error
 """
 
 
