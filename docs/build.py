@@ -51,9 +51,12 @@ def gather() -> dict[str, list[Path]]:
 
 
 def rewrite_notebook(path: Path) -> None:
-    "Links of a notebook's prose to other pages, as the site has them."
+    "Links of a notebook's prose to other pages, as the site has them; widgets, whose code would come from another host, give way to the pictures beside them."
     book = json.loads(path.read_text(encoding="utf-8"))
+    book["metadata"].pop("widgets", None)
     for cell in book["cells"]:
+        if "outputs" in cell:
+            cell["outputs"] = [output for output in cell["outputs"] if "application/vnd.jupyter.widget-view+json" not in output.get("data", {})]
         if cell["cell_type"] == "markdown":
             cell["source"] = re.sub(r"(\]\((?!https?:)[^)#\s]+)\.(ipynb|md)", r"\1.html", "".join(cell["source"]))
     path.write_text(json.dumps(book), encoding="utf-8")
@@ -115,7 +118,7 @@ class Links(HTMLParser):
 
     def __init__(self, text: str):
         super().__init__()
-        self.targets, self.anchors, self.foreign = [], set(), set()
+        self.targets, self.anchors, self.foreign = [], set(), set(re.findall(r"https?://[\w./@*-]+\.js\b", text))  # scripts that a script would fetch, too
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
