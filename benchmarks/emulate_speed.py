@@ -32,6 +32,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
     emulator = Emulator.load(args.emulator)
+    if emulator.given:
+        parser.error(f"{emulator.name} is given maps: this measures emulators that draw whole regions")
     print(f"{args.emulator}, torch {torch.__version__}")
     for threads in (1, 2):
         torch.set_num_threads(threads)

@@ -547,7 +547,7 @@ def evaluate_files(
     emulator = Emulator.load(emulator, device=device) if isinstance(emulator, (str, Path)) and str(emulator) else emulator or None
     check_twins(data_dir, suite, sim_set)
     data, test, twins, whole = open_sets(emulator, data_dir, suite, sim_set, n_twins, n_sims, None if posteriors else n_train)
-    train = None if whole is None else select_sims(whole, list(dict.fromkeys(whole["sim"].values))[:n_train])
+    train = select_sims(whole, list(dict.fromkeys(whole["sim"].values))[:n_train]) if posteriors and whole is not None else whole
     if emulator:
         warn_of_others(emulator, data, data_dir, suite, sim_set)
         judged, name, by = emulator.sample_like(test, seed=seed), emulator.name, emulator.conditions
