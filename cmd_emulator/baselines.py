@@ -133,7 +133,7 @@ def describe(ds: xr.Dataset) -> np.ndarray:  # (n, f, rings) float64
     for logs in stream(ds, log=True):
         size, mean = logs.shape[-1], logs.mean(axis=(2, 3), dtype=np.float64)
         power = sum_rings(fft.rfft2(logs - mean[:, :, None, None].astype(np.float32))) / size**4
-        parts.append(np.concatenate([mean[..., None], np.log(power[..., 1:] + 1e-30)], axis=-1))
+        parts.append(np.concatenate([mean[..., None], np.log(np.maximum(power[..., 1:], 1e-6 / size**4))], axis=-1))
     return np.concatenate(parts)
 
 # %% ../nbs/04c_baselines.ipynb #f3a7c5e3

@@ -15,7 +15,7 @@ import xarray as xr
 
 from .maps import BOX
 from .modes import check_positive, check_whole, fft, mode_copies, mode_numbers, mode_rings
-from .statistics import fluctuations, label_fields, log_bands, map_fields, map_wise, moments, sized_fields
+from .statistics import fluctuations, label_fields, log_bands, map_fields, map_wise, moments, over, sized_fields
 
 # %% ../nbs/00c_beyond.ipynb #7f19f24e
 @lru_cache(maxsize=8)
@@ -54,8 +54,7 @@ def bispectra(
         power.append(square.sum(axis=(2, 3), dtype=np.float64) * size**2 / mode_copies(size)[band == i].sum())
     if not normalise:
         return result * box**4 / size**6
-    with np.errstate(invalid="ignore"):
-        return result / np.sqrt(np.prod([np.stack(power, -1)[..., side] for side in triples.T], axis=0))
+    return over(result, np.sqrt(np.prod([np.stack(power, -1)[..., side] for side in triples.T], axis=0)))
 
 # %% ../nbs/00c_beyond.ipynb #8ff491ab
 def _bispectra_of_maps(maps: np.ndarray, log: bool, **options) -> np.ndarray:
@@ -135,7 +134,7 @@ def map_scattering(
     first = np.empty((len(maps), scales, ORIENTATIONS))
     second = np.full((len(maps), scales, ORIENTATIONS, scales, ORIENTATIONS), np.nan)
     centred = maps - maps.mean(axis=(1, 2), dtype=np.float64, keepdims=True)
-    wave = fft.fft2((centred / centred.std(axis=(1, 2), keepdims=True)).astype(np.float32))
+    wave = fft.fft2(over(centred, centred.std(axis=(1, 2), keepdims=True)).astype(np.float32))
     for j1, psi in enumerate(filters):
         layer = np.abs(fft.ifft2(shrink(wave, psi.shape[-1])[:, None] * psi))
         first[:, j1] = layer.mean(axis=(2, 3), dtype=np.float64)
@@ -151,7 +150,7 @@ def isotropic(
     second: np.ndarray,  # (n, j1, l1, j2, l2)
 ) -> np.ndarray:  # (n, coefficient): S1 of each j, then S2/S1 of each j1 < j2 at 0, 45 and 90 degrees
     "Coefficients without orientation: averages over directions and over pairs at the same relative angle."
-    ratio = second / first[:, :, :, None, None]
+    ratio = over(second, first[:, :, :, None, None])
     turn = np.arange(ORIENTATIONS)[:, None] - np.arange(ORIENTATIONS)
     apart = np.minimum(turn % ORIENTATIONS, -turn % ORIENTATIONS)
     pairs = np.moveaxis(ratio, 2, 3)  # (n, j1, j2, l1, l2)

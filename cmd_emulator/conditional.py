@@ -18,7 +18,7 @@ import xarray as xr
 from .baselines import first_maps, unit_labels, varying
 from .maps import PARAMETERS, Parameter, open_maps, parameter_names, read_params
 from .memorise import bootstrap_weights, plot_ratios
-from .statistics import k_axis, map_fields, quantiles, spectra, stream
+from .statistics import k_axis, map_fields, positive, quantiles, spectra, stream
 
 # %% ../nbs/04e_conditional.ipynb #d0abbed6
 def open_set(data_dir, fields, suite: str, sim_set: str, conditions) -> xr.Dataset:
@@ -42,7 +42,7 @@ def map_summaries(
     ds = map_fields(ds, fields)
     mean = np.concatenate([logs.mean(axis=(2, 3), dtype=np.float64) for logs in stream(ds, log=True)]) * np.log(10)
     stack = {"mean": (("map", "field"), mean), "quantiles": quantiles(ds).to_dataarray("field") * np.log(10)}
-    stack |= {name: np.log(spectra(ds, log)[0].to_dataarray("field")) for name, log in (("ln_P", False), ("ln_P_log", True))}
+    stack |= {name: np.log(positive(spectra(ds, log)[0]).to_dataarray("field")) for name, log in (("ln_P", False), ("ln_P_log", True))}
     return xr.Dataset(stack, attrs=ds.attrs).assign_coords(field=list(ds)).transpose("field", "map", ...)
 
 # %% ../nbs/04e_conditional.ipynb #e85d598e
@@ -224,7 +224,7 @@ def extremes(
     groups, fields = [], list(map_fields(simulated))
     for ds in (map_fields(one, fields) for one in (simulated, judged)):
         logs = [np.stack([part.mean(axis=(2, 3), dtype=float), part.std(axis=(2, 3), dtype=float)]) for part in stream(ds, log=True)]
-        power = [np.log(spectra(ds, log)[0].to_dataarray("field")).mean("k").transpose("map", "field").values for log in (False, True)]
+        power = [np.log(positive(spectra(ds, log)[0]).to_dataarray("field")).mean("k").transpose("map", "field").values for log in (False, True)]
         index = pd.MultiIndex.from_product([["mean log10", "std log10", "ln P", "ln P of log"], ds["sim"].values, fields], names=["statistic", "sim", "field"])
         values = np.concatenate([np.concatenate(logs, axis=1), power]).ravel()
         groups.append(pd.Series(values, index).groupby(["sim", "field", "statistic"], sort=False))

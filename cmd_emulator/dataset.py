@@ -159,7 +159,8 @@ class Normaliser:
         "The inverse of `normalise`: (b, field, y, x) to float32 in physical units, positive and finite however wild a number is; what lies below a floor, or within a thousandth of it, is empty and stands at it."
         shift, scale, lowest = _columns(self, x)
         logs = (x.float() if isinstance(x, torch.Tensor) else np.asarray(x, np.float32)) * scale + shift
-        return _empty(10 ** logs.clip(-37.9, 38.5), lowest)  # what float32 can hold
+        maps = 10 ** logs.clip(-37.9, 38.5)  # what float32 can hold
+        return (torch.where if isinstance(x, torch.Tensor) else np.where)(maps < 1.001 * lowest, lowest, maps)
 
     def to_dict(self) -> dict:
         "Plain lists, numbers and words, for JSON."
@@ -178,13 +179,6 @@ def _columns(normaliser: Normaliser, maps):
         raise ValueError(f"maps of shape {tuple(maps.shape)}: the third axis from the end must hold the fields {', '.join(fields)}")
     values = np.array([normaliser.shift, normaliser.scale, [floor or 0 for floor in normaliser.floors]], np.float32)[:, :, None, None]
     return torch.from_numpy(values).to(maps.device) if isinstance(maps, torch.Tensor) else values
-
-# %% ../nbs/01_dataset.ipynb #0f0d5407
-def _empty(maps, lowest):
-    "Maps (b, field, y, x) with pixels below a floor, or within rounding of it, at the floor; of a map that is empty throughout, one a thousandth higher, as `fill_empty` has it."
-    maps = (torch.where if isinstance(maps, torch.Tensor) else np.where)(maps < 1.001 * lowest, lowest, maps)
-    maps[..., 0, 0] *= 1 + 1e-3 * (maps == lowest).all(-1).all(-1)
-    return maps
 
 # %% ../nbs/01_dataset.ipynb #36150e3a
 def _log_fields(maps, fields, numbers, lowest):

@@ -39,7 +39,7 @@ from .dataset import augment
 from .maps import FIELDS, coarsen
 from .model import circular_pad
 from .regressor import Regressor, _bfloat16, _layer, label_ranges, r_squared
-from .statistics import histograms, k_axis, map_fields, power_spectrum, stream
+from .statistics import histograms, k_axis, map_fields, positive, power_spectrum, stream
 
 # %% ../nbs/04h_exam.ipynb #e4a00007
 CORRECTED = ("P(k) of log", "quantiles", "moments", "Minkowski V0 (area)")  # what a `Correction` sets right, or follows from it
@@ -491,7 +491,7 @@ def lattice_section(tables: dict[str, pd.DataFrame]) -> Section:
 # %% ../nbs/04h_exam.ipynb #e4a00026
 def spectra_of(ds: xr.Dataset) -> np.ndarray:  # (map, f * k)
     "ln P(k) of log10 x, all fields side by side."
-    return np.concatenate([np.log(one.values) for one in power_spectrum(ds, log=True).values()], axis=1)
+    return np.concatenate([np.log(one.values) for one in positive(power_spectrum(ds, log=True)).values()], axis=1)
 
 # %% ../nbs/04h_exam.ipynb #ec134c94
 def pqm_features(kind: str, *sets: xr.Dataset) -> list[np.ndarray]:  # (map, features) each

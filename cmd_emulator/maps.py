@@ -587,10 +587,8 @@ def fill_empty(
     ds: xr.Dataset,  # labelled maps
     floors: dict | None = None,  # as for `floor_of`
 ) -> xr.Dataset:
-    "The maps with empty pixels at their floor, which is what logarithms of them see; the same variables where a field has none. In a map that is empty throughout one pixel is a thousandth higher: what never varies has no spectrum."
+    "The maps with empty pixels at their floor, which is what logarithms of them see; the same variables where a field has none."
     filled = {name: ds[name].copy(data=_lift(ds[name].values, floor)) for name in ds.data_vars if (floor := floor_of(name, floors)) is not None}
-    for maps in filled.values():
-        maps.values[..., 0, 0] *= 1 + 1e-3 * (np.ptp(maps.values, axis=(-2, -1)) == 0)
     return ds.assign(filled)
 
 # %% ../nbs/00_explore.ipynb #2c04acfa

@@ -23,7 +23,7 @@ from .extras import need
 from .maps import maps_of
 from .modes import fft
 from .regressor import Regressor
-from .statistics import map_fields, power_spectrum, stream
+from .statistics import map_fields, over, positive, power_spectrum, stream
 
 # %% ../nbs/04d_memorise.ipynb #5fbd9688
 def standard_maps(
@@ -34,7 +34,7 @@ def standard_maps(
     "log10 x of each map and field with mean zero and variance one, some maps at a time."
     for logs in stream(map_fields(ds, fields), log=True, chunk=chunk):
         logs = logs - logs.mean(axis=(2, 3), keepdims=True)
-        yield logs / logs.std(axis=(2, 3), keepdims=True)
+        yield over(logs, logs.std(axis=(2, 3), keepdims=True))
 
 # %% ../nbs/04d_memorise.ipynb #eccb64ee
 def waves(
@@ -270,7 +270,7 @@ def label_spread(
             raise ValueError(f"simulation {sim} has one map only, and spread needs two")
         logs = np.concatenate(list(stream(part, log=True))).astype(np.float64)
         rows["pixels"].append(logs.var(axis=0, ddof=1).mean(axis=(1, 2)) / logs.var(axis=(0, 2, 3)))
-        rows["ln_P"].append(np.log(power_spectrum(part, log=True).to_dataarray("field")).var("map", ddof=1).mean("k").values)
+        rows["ln_P"].append(np.log(positive(power_spectrum(part, log=True)).to_dataarray("field")).var("map", ddof=1).mean("k").values)
     return xr.Dataset({name: (("sim", "field"), np.array(values)) for name, values in rows.items()}, {"sim": sims, "field": list(ds)})
 
 # %% ../nbs/04d_memorise.ipynb #e4420c0f

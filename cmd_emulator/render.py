@@ -38,7 +38,7 @@ from PIL.PngImagePlugin import PngInfo
 from .extras import need
 from .maps import BOX, FIELDS, VIEWS, Parameter, parameter_names, parameters_of, show_maps, style_file
 from .modes import mode_rings
-from .statistics import k_axis, pdf, power_spectrum, quantiles
+from .statistics import k_axis, pdf, positive, power_spectrum, quantiles
 
 # %% ../nbs/06_render.ipynb #09e97f2e
 def parameter_of(name: str, ranges: dict | None = None, emulator=None) -> Parameter:
@@ -188,7 +188,7 @@ def make_bands(
     n, names = ds.sizes["map"] // VIEWS, parameter_names(ds)
     ends = quantiles(ds.isel(map=slice(0, None, VIEWS)), [0.0005, 0.9995])
     edges = {field: np.linspace(*(float(ends[field].min("map")[0]), float(ends[field].max("map")[-1])), bins + 1) for field in ds.data_vars}
-    power, density = power_spectrum(ds), pdf(ds, edges)
+    power, density = positive(power_spectrum(ds)), pdf(ds, edges)
     out = xr.Dataset(coords={name: ("sim", ds[name].values[::VIEWS]) for name in names} | {"k": power["k"]})
     for field in ds.data_vars:
         for what, values, axis in (("power", np.log(power[field].values), "k"), ("pdf", density[field].values, f"{field}_bin")):
@@ -277,7 +277,7 @@ def _centres(edges: np.ndarray) -> np.ndarray:
 def mean_curves(ds: xr.Dataset, fields, edges: dict) -> dict:
     "Field -> ((k, P), (log10 x, density)) averaged over an ensemble: geometric mean of P, mean of the density."
     ds = ds[list(fields)]
-    power, density = power_spectrum(ds), pdf(ds, {field: edges[field] for field in fields})
+    power, density = positive(power_spectrum(ds)), pdf(ds, {field: edges[field] for field in fields})
     return {f: ((power["k"].values, np.exp(np.log(power[f].values).mean(0))), (_centres(edges[f]), density[f].values.mean(0))) for f in fields}
 
 # %% ../nbs/06_render.ipynb #6773d4a1

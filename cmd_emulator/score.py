@@ -20,7 +20,7 @@ import xarray as xr
 from .dataset import Normaliser, label_table, scale_labels
 from .maps import FIELDS, label_maps, maps_file, open_maps, parameter_names, pick_maps, split_maps
 from .model import generate
-from .statistics import cross_correlation, power_spectrum, quantiles
+from .statistics import cross_correlation, positive, power_spectrum, quantiles
 
 # %% ../nbs/03c_score.ipynb #19e56896
 def scaled_labels(ds: xr.Dataset, conditions) -> torch.Tensor:
@@ -42,7 +42,7 @@ def draw_like(network, normaliser: Normaliser, conditions, ds: xr.Dataset, seed:
 def summarise(ds: xr.Dataset) -> dict[str, np.ndarray]:
     "Summaries of log10 maps, one row a map (but `width`, one a field), and the simulation of each."
     first = lambda found: found.to_array().transpose("map", ...).values
-    out = {"sim": ds.sim.values, "power": np.log(first(power_spectrum(ds, log=True))), "quantiles": first(quantiles(ds))}
+    out = {"sim": ds.sim.values, "power": np.log(first(positive(power_spectrum(ds, log=True)))), "quantiles": first(quantiles(ds))}
     if len(ds) > 1:
         out["correlation"] = cross_correlation(ds, log=True).transpose("map", ...).values
     return out | {"width": np.array([float(np.log10(ds[f]).std()) for f in ds])}

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['CHUNK', 'PIECE', 'QUANTILES', 'MOMENTS', 'gaussian_fields', 'map_fields', 'sized_fields', 'check_pixels', 'checked',
-           'stream', 'map_wise', 'fluctuations', 'cross_power', 'along_map', 'label_fields', 'spectra',
-           'power_spectrum', 'cross_correlation', 'pdf_edges', 'histograms', 'pdf', 'quantiles', 'map_moments',
-           'moments', 'log_bands', 'band_power', 'power_covariance', 'tex', 'plot_band', 'k_axis', 'plot_power',
-           'plot_correlation', 'plot_pdf']
+           'stream', 'map_wise', 'fluctuations', 'over', 'cross_power', 'along_map', 'label_fields', 'spectra',
+           'power_spectrum', 'positive', 'cross_correlation', 'pdf_edges', 'histograms', 'pdf', 'quantiles',
+           'map_moments', 'moments', 'log_bands', 'band_power', 'power_covariance', 'tex', 'plot_band', 'k_axis',
+           'plot_power', 'plot_correlation', 'plot_pdf']
 
 # %% ../nbs/00b_statistics.ipynb #be7d130f
 import re
@@ -87,12 +87,11 @@ def sized_fields(
 
 # %% ../nbs/00b_statistics.ipynb #5447799d
 def check_pixels(field: np.ndarray, name: str, first: int = 0, log: bool = False) -> None:
-    "Refuse maps (n, y, x) that are not finite, constant or, under a logarithm, not positive."
+    "Refuse maps (n, y, x) that are not finite or, under a logarithm, not positive."
     low, high = field.min(axis=(1, 2)), field.max(axis=(1, 2))
     faults = {
         "NaN or infinite pixels: find out where they come from": ~np.isfinite(low + high),
         "zero or negative pixels, which have no log10: use another field or add a floor": (low <= 0) & log,
-        "the same value everywhere: nothing varies that could be measured": low == high,
     }
     for fault, bad in faults.items():
         if bad.any():
@@ -170,6 +169,11 @@ def fluctuations(
     delta -= 1
     return delta.astype(np.float32, copy=False)
 
+# %% ../nbs/00b_statistics.ipynb #607fce86
+def over(values, scale):
+    "The ratio of two arrays, zero where the scale is zero."
+    return values / np.where(scale > 0, scale, np.inf)
+
 # %% ../nbs/00b_statistics.ipynb #07f30187
 def cross_power(
     delta: np.ndarray,  # (n, f, N, N) fluctuations of f fields of n regions
@@ -237,7 +241,7 @@ def spectra(
         for i, name in enumerate(names)
     }
     pairs = list(combinations(range(len(names)), 2))
-    both = [power[:, a, b] / np.sqrt(power[:, a, a] * power[:, b, b]) for a, b in pairs]
+    both = [over(power[:, a, b], np.sqrt(power[:, a, a] * power[:, b, b])) for a, b in pairs]
     r = np.stack(both) if pairs else power[:, 0, 0][None][:0]
     coords_r = coords | {"pair": [f"{names[a]}-{names[b]}" for a, b in pairs]}
     attrs_r = ds.attrs | {"units": "1", "log": int(log), "long_name": f"r(k) of {symbol}x"}
@@ -251,6 +255,13 @@ def power_spectrum(
 ) -> xr.Dataset:  # a variable a field, dims (map, k), k [h/Mpc], P [(Mpc/h)^2]
     "Power spectrum of each map: of x / <x> - 1, or of log10 x."
     return spectra(ds, log, fields)[0]
+
+# %% ../nbs/00b_statistics.ipynb #f39245c5
+def positive(
+    power: xr.Dataset,  # what power_spectrum returned
+) -> xr.Dataset:
+    "Spectra that have a logarithm: those of a map without structure as if a single pixel were a thousandth higher."
+    return power.where(power > 0, 1e-6 * power.attrs["box"] ** 2 / (2 * power.sizes["k"] + 2) ** 4)
 
 # %% ../nbs/00b_statistics.ipynb #0b19cd98
 def cross_correlation(
@@ -359,7 +370,7 @@ def map_moments(maps: np.ndarray) -> np.ndarray:
     square = centred**2
     variance = square.mean(axis=-1)
     third, fourth = (np.einsum("nfp,nfp->nf", square, other) / values.shape[-1] for other in (centred, square))
-    return np.stack([mean, np.sqrt(variance), third / variance**1.5, fourth / variance**2 - 3], axis=-1)
+    return np.stack([mean, np.sqrt(variance), over(third, variance**1.5), over(fourth - 3 * variance**2, variance**2)], axis=-1)
 
 # %% ../nbs/00b_statistics.ipynb #03d91726
 MOMENTS = ("mean", "std", "skewness", "kurtosis")
@@ -412,7 +423,7 @@ def power_covariance(
     ds = map_fields(ds, fields)
     if ds.sizes["map"] <= bins:
         raise ValueError(f"{ds.sizes['map']} maps cannot tell {bins} bands apart: take more maps than bands, or fewer bins")
-    bands = band_power(power_spectrum(ds, log), bins)
+    bands = band_power(positive(power_spectrum(ds, log)), bins)
     result = xr.Dataset(attrs=ds.attrs)
     for name, curve in bands.items():
         centred = np.log(curve) - np.log(curve).mean("map")
