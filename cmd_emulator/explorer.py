@@ -421,12 +421,11 @@ class Viewer(Scene):
 
     def draw(self, draft: bool = True) -> None:
         "Show maps of the universe that the sliders describe: while they move a draft, where the emulator can make one."
-        start, n = time.perf_counter(), self.size.value
-        n = n if n * self.emulator.resolution**2 <= 8 * 64**2 else 1  # a small ensemble at once, a large one later
+        start = time.perf_counter()
         if self.values:
             check_labels(list(self.values.values()), tuple(self.values), self.parameters)  # warns, also where no map is made anew
-        self.maps = self.ask(n, self.values, draft).isel(map=[0])
-        if (other := self.beside(n, draft)) is not None:
+        self.maps = self.ask(1, self.values, draft).isel(map=[0])  # the ensemble later
+        if (other := self.beside(1, draft)) is not None:
             other = other.isel(map=[0])
         names = ("simulation", "painted") if self.simulated.value else ("A", "B")
         self.view.show(self.maps, other, self.shown, self.scale_of(*[ds for ds in (other, self.maps) if ds is not None]), names, self.band.value, self.cmd.value)
@@ -566,7 +565,7 @@ class Explorer(Viewer):
     def __init__(self, emulator, fields=None, seed=0, limits=None, ranges=None, curves=True, bands=None, margin=0.1, ensemble=4, patience=0.25, posterior=None, **parameters):
         super().__init__(emulator, fields, limits, curves, bands, posterior, seed=seed, ranges=ranges, margin=margin, ensemble=ensemble, **parameters)
         drafts = bool(getattr(emulator, "draft_steps", None))
-        self.drawing, self.plotting = Latest(self.message.guard(self.draw), 0.01), Latest(self.message.guard(self.plot), 0.15, restart=drafts)
+        self.drawing, self.plotting = Latest(self.message.guard(self.draw), 0.001), Latest(self.message.guard(self.plot), 0.15, restart=drafts)
         self.children = page_layout(self, release_to_draw(self, patience))
         connect(self)
         self.changed()
