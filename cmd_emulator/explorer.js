@@ -33,12 +33,12 @@ function set(control, value) {
 // ---- maps under the mouse: one cursor, one zoom for all fields and universes
 class Maps {
   constructor(root) {
-    Object.assign(this, {root, zoom: 1, x: 0.5, y: 0.5, cursor: null, readout: root.querySelector('.explorer-readout .widget-html-content')})
+    Object.assign(this, {root, zoom: 1, x: 0.5, y: 0.5, cursor: null, fingers: new Map(), readout: root.querySelector('.explorer-readout .widget-html-content')})
     root.addEventListener('load', event => event.target.matches?.('img') && this.loaded(event.target), true)
     for (const image of all(root, 'img')) if (image.complete && image.naturalWidth) this.loaded(image)
     const on = (kind, act) => root.addEventListener(kind, event => event.target.matches?.(MAPS) && event.target.about?.names && act(event, this.at(event.target, event)), {passive: false})
-    on('pointermove', (event, at) => this.move(event, at))
-    on('pointerdown', (event, at) => { this.cursor = at; this.held = event.pointerType !== 'touch' && event.button === 0 && at && {at, x: this.x, y: this.y, across: event.clientX, down: event.clientY, side: event.target.clientHeight * this.zoom}; event.preventDefault(); this.draw() })
+    on('pointermove', (event, at) => this.fingers.has(event.pointerId) && this.fingers.set(event.pointerId, event).size > 1 ? this.pinch(event.target) : this.move(event, at))
+    on('pointerdown', (event, at) => { if (event.pointerType === 'touch' && this.fingers.set(event.pointerId, event).size > 1) return this.pinch(event.target); this.cursor = at; this.held = event.pointerType !== 'touch' && event.button === 0 && at && {at, x: this.x, y: this.y, across: event.clientX, down: event.clientY, side: event.target.clientHeight * this.zoom}; event.preventDefault(); this.draw() })
     on('dblclick', () => this.look(1, 0.5, 0.5))
     on('wheel', (event, at) => {
       const zoom = Math.min(16, Math.max(1, this.zoom * 1.2 ** (-event.deltaY / 100)))
@@ -47,7 +47,7 @@ class Maps {
       this.look(zoom, ...(zoom === 1 ? [0.5, 0.5] : [at.x - (at.left - 0.5) / zoom, at.y - (at.up - 0.5) / zoom]))
     })
     root.addEventListener('pointerout', event => { if (event.target.matches?.(MAPS) && !this.held) { this.cursor = null; this.draw() } })
-    addEventListener('pointerup', () => { this.held = null })
+    for (const kind of ['pointerup', 'pointercancel']) addEventListener(kind, event => { this.held = this.grip = null; this.fingers.delete(event.pointerId) })
     new ResizeObserver(() => this.draw()).observe(root.querySelector('.explorer-maps'))
     this.spectra()
   }
@@ -77,6 +77,14 @@ class Maps {
     if (held) Object.assign(this, {x: mod(held.x - (event.clientX - held.across) / held.side, 1), y: mod(held.y + (event.clientY - held.down) / held.side, 1), cursor: held.at})
     else if (at) this.cursor = at
     this.draw()
+  }
+  pinch(image) { // two fingers: what was under them when they came down stays there
+    const [a, b] = this.fingers.values(), apart = Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY)
+    const at = this.at(image, {clientX: (a.clientX + b.clientX) / 2, clientY: (a.clientY + b.clientY) / 2})
+    if (!at || !apart) return
+    this.grip ??= {x: at.x, y: at.y, scale: this.zoom / apart}
+    const zoom = Math.min(16, Math.max(1, this.grip.scale * apart))
+    this.look(zoom, ...(zoom === 1 ? [0.5, 0.5] : [this.grip.x - (at.left - 0.5) / zoom, this.grip.y - (at.up - 0.5) / zoom]))
   }
   look(zoom, x = this.x, y = this.y) {
     Object.assign(this, {zoom, x: mod(x, 1), y: mod(y, 1), cursor: null})
@@ -246,7 +254,7 @@ function name(root) {
 }
 
 // ---- first steps, help, keys
-const STEPS = ['Drag a parameter: the same region of space, in another universe.', 'Point at a map for its values, turn the wheel to zoom, drag to move; click on P(k) to see one scale.', 'Press compare to keep a universe beside the next; copy link takes you, or others, back here.']
+const STEPS = ['Drag a parameter: the same region of space, in another universe.', 'Point at a map for its values, turn the wheel (or two fingers) to zoom, drag to move; click on P(k) to see one scale.', 'Press compare to keep a universe beside the next; copy link takes you, or others, back here.']
 const KEYS = {'?': 'this help', 'u': 'undo', 'c': 'compare', 'f': 'back to where the sliders began', 's': 'swap A and B', '+ − 0': 'zoom in, zoom out, the whole map', '← →': 'move the slider in focus; Page Up and Page Down move it further'}
 function hint(root) {
   if (store('seen')) return

@@ -329,7 +329,7 @@ class Curves(Still):
         self.edges = {f: bands.table[f"{f}_edges"].values if f in self.bands else np.linspace(limits[f][0], limits[f][1], 41) for f in self.fields}
         self.parts = {}
         with rc_context(fname=style_file()), rc_context(self.clear):
-            figure = Figure(figsize=(width, 3.7), dpi=80, layout="none")
+            figure = Figure(figsize=(width, 3.7), dpi=120, layout="none")
             for i, field in enumerate(self.fields):
                 axes = _curve_axes(figure, i, len(self.fields), field, self.edges[field], self.bands.get(field))
                 self.parts |= {(field, what): _parts(ax) for what, ax in zip(("power", "pdf"), axes)}
@@ -401,7 +401,7 @@ class Position(Still):
     def __init__(self, parameters: dict[str, Parameter], bands: Bands | None = None, margin: float = 0.1, width: float = 4.25):
         self.planes, self.dots, self.parameters = planes_of(tuple(parameters)), [], parameters
         with rc_context(fname=style_file()), rc_context(self.clear | {"font.size": 8, "axes.labelsize": 9, "xtick.labelsize": 7, "ytick.labelsize": 7}):
-            figure = Figure(figsize=(width, 1.55), dpi=80, layout="none")
+            figure = Figure(figsize=(width, 1.55), dpi=120, layout="none")
             for i, names in enumerate(self.planes):
                 ax = figure.add_axes(((i + 0.28) / 3, 0.3, 0.68 / 3, 0.64))
                 _plane(ax, [parameters[name] for name in names], bands, margin)

@@ -277,6 +277,8 @@ def save(v: Visitor, url: str) -> None:
 
     v.settle()
     content = {}
+    v.page.evaluate("""() => { const look = () => { const box = document.querySelector('.explorer-busy')
+        window.signed ||= box && getComputedStyle(box, '::before').visibility === 'visible'; requestAnimationFrame(look) }; look() }""")
     for label, name in (("picture (PNG)", "maps.png"), ("netCDF", "maps.nc"), ("Zarr (zip)", "maps.zarr.zip"), ("CMD .npy (zip)", "maps_npy.zip"), ("sweep (GIF)", "sweep.gif")):
         v.page.locator("select").nth(1).select_option(label=label)
         v.button("make file")
@@ -285,6 +287,7 @@ def save(v: Visitor, url: str) -> None:
             v.page.locator("a.explorer-file").click()
         assert download.value.suggested_filename == name
         content[name] = Path(download.value.path()).read_bytes()
+    v.until("() => signed && !document.querySelector('.explorer-busy')")  # an animation takes longer than 0.3 s: the page says that it works, and when no longer
     v.shot("saved")
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "maps.nc").write_bytes(content["maps.nc"])
@@ -487,6 +490,28 @@ def mouse(v: Visitor, url: str) -> None:
     assert v.settle() == before
 
 
+def pinch(v: Visitor, url: str) -> None:
+    "Two fingers zoom all maps about the place between them; one finger reads values."
+    v.page.locator("img.explorer-picture").scroll_into_view_if_needed()
+    fingers, box = v.page.context.new_cdp_session(v.page), v.page.locator("img.explorer-picture").bounding_box()
+    x, y = box["x"] + 0.25 * box["height"], box["y"] + 0.75 * box["height"]  # a quarter from the lower left
+
+    def touch(kind: str, *apart: float) -> None:
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x + shift, "y": y, "id": i} for i, shift in enumerate(apart)]})
+
+    touch("touchStart", -20, 20)
+    for far in range(25, 65, 5):
+        touch("touchMove", -far, far)
+    v.until("() => Math.abs(document.querySelector('img.explorer-picture').zoomed - 3) < 0.01")
+    v.shot("pinch")
+    touch("touchEnd")
+    touch("touchStart", 0)
+    touch("touchEnd")
+    v.until("() => /x = 6.[0-9]+, y = 6.[0-9]+ Mpc/.test(document.querySelector('.explorer-readout').innerText)")  # the same place stays between the fingers
+    v.page.keyboard.press("0")
+    v.until("() => document.querySelector('img.explorer-picture').zoomed === 1")
+
+
 def undo(v: Visitor, url: str) -> None:
     "Each rest of the sliders is a step back, by the button, by a key, and by the browser; the address follows."
     first = v.settle()
@@ -575,7 +600,7 @@ def accessible(v: Visitor, url: str) -> None:
     assert not found, "\n".join(found)
 
 
-TESTS = (loads, hints, widths, address, drag, latency, every_slider, seed_and_ensemble, fields_and_colours, compare, mouse, undo, accessible, play, save, code, no_execution, loopback_only)
+TESTS = (loads, hints, widths, address, drag, latency, every_slider, seed_and_ensemble, fields_and_colours, compare, mouse, pinch, undo, accessible, play, save, code, no_execution, loopback_only)
 
 
 def failing_page(browser, shots) -> None:
