@@ -29,7 +29,7 @@ from .beyond import bispectrum, common_levels, minkowski, peaks, scattering
 from .maps import atomic_path, parameter_names, style_file
 from .memorise import bootstrap_weights
 from .regressor import Regressor, score
-from .statistics import map_fields, moments, pdf, pdf_edges, quantiles, spectra
+from .statistics import map_fields, moments, pdf, pdf_edges, positive, quantiles, spectra
 
 # %% ../nbs/04g_bench.ipynb #7107f37e
 def measure(
@@ -39,9 +39,8 @@ def measure(
     "All map-wise summaries of labelled maps."
     ds = map_fields(ds)
     levels = common_levels(ds) if levels is None else levels
-    power, r = spectra(ds)
-    power_log, r_log = spectra(ds, log=True)
-    by_field = {"ln_P": np.log(power), "ln_P_log": np.log(power_log), "quantiles": quantiles(ds), "moments": moments(ds)}
+    (power, r), (power_log, r_log) = (spectra(ds, log) for log in (False, True))
+    by_field = {"ln_P": np.log(positive(power)), "ln_P_log": np.log(positive(power_log)), "quantiles": quantiles(ds), "moments": moments(ds)}
     by_field |= {"bispectrum": bispectrum(ds, bins=min(8, (ds.sizes["x"] - 1) // 3)), "scattering": scattering(ds)}
     by_field |= {"minkowski": minkowski(ds, levels), "peaks": peaks(ds, levels)}
     stack = {name: one.to_dataarray("field") for name, one in by_field.items()}

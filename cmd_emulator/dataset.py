@@ -159,8 +159,7 @@ class Normaliser:
         "The inverse of `normalise`: (b, field, y, x) to float32 in physical units, positive and finite however wild a number is; what lies below a floor, or within a thousandth of it, is empty and stands at it."
         shift, scale, lowest = _columns(self, x)
         logs = (x.float() if isinstance(x, torch.Tensor) else np.asarray(x, np.float32)) * scale + shift
-        maps = 10 ** logs.clip(-37.9, 38.5)  # what float32 can hold
-        return (torch.where if isinstance(x, torch.Tensor) else np.where)(maps < 1.001 * lowest, lowest, maps)
+        return (torch.where if isinstance(x, torch.Tensor) else np.where)((maps := 10 ** logs.clip(-37.9, 38.5)) < 1.001 * lowest, lowest, maps)  # what float32 can hold
 
     def to_dict(self) -> dict:
         "Plain lists, numbers and words, for JSON."

@@ -17,9 +17,11 @@ __all__ = ['CORRECTED', 'GAN_SUMMARIES', 'MATCHED', 'LEAST', 'BANDS', 'CURVES', 
            'gate_parts', 'gate']
 
 # %% ../nbs/04h_exam.ipynb #e4a00004
+import io
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
@@ -518,7 +520,7 @@ def pqmass(
     cells = min(cells, len(real) // 5)
     state = np.random.get_state()
     try:
-        with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        with torch.random.fork_rng(devices=[]), warnings.catch_warnings(), redirect_stderr(io.StringIO()):  # bars of its own
             warnings.simplefilter("ignore")  # empty cells
             np.random.seed(seed)
             torch.manual_seed(seed)

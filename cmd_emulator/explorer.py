@@ -424,9 +424,7 @@ class Viewer(Scene):
         start = time.perf_counter()
         if self.values:
             check_labels(list(self.values.values()), tuple(self.values), self.parameters)  # warns, also where no map is made anew
-        self.maps = self.ask(1, self.values, draft).isel(map=[0])  # the ensemble later
-        if (other := self.beside(1, draft)) is not None:
-            other = other.isel(map=[0])
+        self.maps, other = self.ask(1, self.values, draft), self.beside(1, draft)  # the ensemble later
         names = ("simulation", "painted") if self.simulated.value else ("A", "B")
         self.view.show(self.maps, other, self.shown, self.scale_of(*[ds for ds in (other, self.maps) if ds is not None]), names, self.band.value, self.cmd.value)
         if self.position:
