@@ -59,6 +59,7 @@ def shoot_pair(visitor, path: Path) -> None:
     visitor.page.wait_for_timeout(5000)
     visitor.settle("curves")
     visitor.page.mouse.click(5, 5)
+    visitor.until("() => !document.querySelector('.explorer-busy')")
     shrink(path, visitor.page.screenshot(), 0.58)
 
 

@@ -305,9 +305,8 @@ class Placed(Controls):
 class MapView:
     "Pictures of one universe, or of two and their difference, with colour bars."
 
-    def __init__(self, fields, limits: dict):
+    def __init__(self, fields):
         self.fields, self.spans = tuple(fields), {}  # spans: (field, ring) -> half the width of the scale of one bin of P(k)
-        self.change = {field: (limits[field][1] - limits[field][0]) / 3 for field in self.fields}  # the same of the difference [dex]
         self.images = [named(widgets.Image(format="png"), name) for name in ("picture", "other", "difference")]
         self.picture, self.other, self.difference = self.images
         self.scale, self.change_scale, *self.titles = (widgets.HTML() for _ in range(5))
@@ -335,7 +334,7 @@ class MapView:
                 panels = scale_panels(ds, fields, ring, self.spans) if ring else map_panels(ds, fields, limits, cmd=cmd)
                 draw(image, self.scale, panels, map_words(ds, fields))
         if other is not None:
-            draw(self.difference, self.change_scale, difference_panels(other, maps, fields, self.change), f"Logarithm of the ratio of {names[1]} to {names[0]}. {names[1]}: {map_words(maps, fields)}")
+            draw(self.difference, self.change_scale, difference_panels(other, maps, fields), f"Logarithm of the ratio of {names[1]} to {names[0]}. {names[1]}: {map_words(maps, fields)}")
 
 # %% ../nbs/06a_explorer.ipynb #49e7ea78
 class CurvesView:
@@ -389,7 +388,7 @@ class Scene(Placed):
         if not set(self.fields) <= set(self.limits):
             self.limits = colour_limits(emulator, ranges=self.ranges) | self.limits
         self.bands = bands or packaged_bands(emulator.suite, emulator.resolution)
-        self.sampler, self.view, self.plots = Sampler(emulator), MapView(self.fields, self.limits), CurvesView(self.fields, self.limits, self.bands)
+        self.sampler, self.view, self.plots = Sampler(emulator), MapView(self.fields), CurvesView(self.fields, self.limits, self.bands)
         self.position = Position(self.parameters, self.bands, self.margin) if self.parameters else None
         self.picture, self.other, self.difference, self.scale = *self.view.images, self.view.scale
         self.curves, self.legend, self.place = self.plots.image, self.plots.legend, named(widgets.Image(format="png"), "place")

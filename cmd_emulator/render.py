@@ -148,10 +148,11 @@ def panels_png(panels: list[Panel], box: float, words: str = "", panel: int = 25
     return to_png(panels_image(panels, panel), numbers, **about)
 
 # %% ../nbs/06_render.ipynb #e71b9e9e
-def difference_panels(a: xr.Dataset, b: xr.Dataset, fields, spans: dict, index: int = 0) -> list[Panel]:
-    "log10 of b over a, as panels: red where b is larger."
+def difference_panels(a: xr.Dataset, b: xr.Dataset, fields, index: int = 0) -> list[Panel]:
+    "log10 of b over a, as panels: red where b is larger; the scale of each ends at 0.1, 0.2, 0.5, 1 dex or further."
     change = {field: _log10(b[field].values[index]) - _log10(a[field].values[index]) for field in fields}
-    return [Panel(change[f], -spans[f], spans[f], "RdBu_r", f"Δ log₁₀ {f}", "dex") for f in fields]
+    wide = {f: next(end for end in (0.1, 0.2, 0.5, 1, 2, 5, 100) if 1.01 * end >= np.quantile(abs(change[f]), 0.99)) for f in fields}
+    return [Panel(change[f], -wide[f], wide[f], "RdBu_r", f"Δ log₁₀ {f}", "dex") for f in fields]
 
 # %% ../nbs/06_render.ipynb #9111923c
 def band_passed(
