@@ -485,8 +485,9 @@ def mouse(v: Visitor, url: str) -> None:
     far = np.rint(np.hypot(np.fft.fftfreq(64)[:, None], np.fft.rfftfreq(64)) * 64)
     assert waves[far != 6].max() < 1e-4 * waves.max(), "only waves of that bin are left"
     v.shot("one_scale")
+    shown = v.picture()
     click()
-    v.changed(v.picture())
+    v.changed(shown)
     assert v.settle() == before
 
 
