@@ -46,7 +46,7 @@ demo: setup
 	$(B)/cmd_emulator simulate --data-dir $(MAPS) --n-sims $(N) --resolution $(P) --sim-set LH twin twin2 twin3 twin4
 	mkdir -p $(RUNS) figures/$(RUN)
 	$(NB) nbs/04_train.ipynb $(RUNS)/run.ipynb -p run $(RUN) -p preset $(PRESET) -p data_dir ../$(MAPS)
-	$(NB) nbs/05_evaluate.ipynb $(RUNS)/report.ipynb -p emulator $(RUN) -p data_dir ../$(MAPS) -p out ../figures/$(RUN) -p epochs $(E)
+	$(NB) nbs/05_evaluate.ipynb $(RUNS)/report.ipynb -p emulator $(RUN) -p data_dir ../$(MAPS) -p out ../figures/$(RUN) -p epochs $(E) -p overwrite True
 	@cat figures/$(RUN)/report.md
 	@echo "pictures and report.md are in figures/$(RUN)/"
 

@@ -26,7 +26,7 @@ from PIL import Image
 import cmd_emulator
 from .baselines import first_maps
 from .beyond import bispectrum, common_levels, minkowski, peaks, scattering
-from .maps import atomic_path, parameter_names, style_file
+from .maps import atomic_path, check_target, parameter_names, style_file
 from .memorise import bootstrap_weights
 from .regressor import Regressor, score
 from .statistics import map_fields, moments, pdf, pdf_edges, positive, quantiles, spectra
@@ -438,8 +438,8 @@ class Report:
     def metrics(self) -> dict:
         return report_numbers(self)
 
-    def save(self, folder, figures=None) -> Path:
-        return save_report(self, folder, figures)
+    def save(self, folder, figures=None, overwrite: bool = False) -> Path:
+        return save_report(self, folder, figures, overwrite)
 
     __repr__, _repr_markdown_ = __str__, to_markdown
 
@@ -672,8 +672,10 @@ def save_report(
     report: Report,
     folder,  # made if needed
     figures=None,  # names among FIGURES; default: all
+    overwrite: bool = False,  # may a report that is there be replaced?
 ) -> Path:  # the folder
-    "Write report.md, metrics.json, curves.nc and the figures."
+    "Write report.md, metrics.json, curves.nc and the figures. FileExistsError where a report is."
+    check_target(Path(folder) / "report.md", overwrite)
     folder, figures = Path(folder), list(FIGURES) if figures is None else list(figures)
     unknown = [name for name in figures if name not in FIGURES]
     if unknown:

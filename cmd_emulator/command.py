@@ -13,7 +13,6 @@ from pathlib import Path
 from textwrap import dedent
 
 import cmd_emulator
-from .manifest import check_target
 from .maps import FIELDS, N_SIMS, PARAMETERS, SETS, SUITES, did_you_mean
 from .options import finite, one_sentence, whole
 
@@ -264,8 +263,7 @@ def _explore(a) -> int:
 # %% ../nbs/07_command.ipynb #ee0bc3f2
 def _evaluate(a) -> None:
     from cmd_emulator.evaluate import evaluate_files
-    check_target(Path(a.out) / "report.md", a.overwrite)
-    print(evaluate_files(a.emulator, a.data_dir, a.suite, a.sim_set, a.out, posteriors=a.posteriors, exam=not a.no_exam, seed=a.seed, progress=True))
+    print(evaluate_files(a.emulator, a.data_dir, a.suite, a.sim_set, a.out, posteriors=a.posteriors, exam=not a.no_exam, seed=a.seed, progress=True, overwrite=a.overwrite))
 
 # %% ../nbs/07_command.ipynb #infr0002
 def _infer(a) -> None:

@@ -34,7 +34,7 @@ from .correct import ENDS, LEVELS
 from .emulator import Emulator
 from .exam import LEAST, blind_exam, some_views
 from .inference import LEAST_SIMS, transfer_sources, transfer_table
-from .maps import BOX, FIELDS, PARAMETERS, find_file, known_parameters, maps_file, open_maps, pick_maps, select_sims, split_maps, table_of
+from .maps import BOX, FIELDS, PARAMETERS, check_target, find_file, known_parameters, maps_file, open_maps, pick_maps, select_sims, split_maps, table_of
 from .memorise import copies, fidelity, nearest_maps, plot_nearest, plot_spread, spread_ratio
 from .paint import painting_sections
 from .regressor import Regressor, plot_prediction, score
@@ -542,8 +542,10 @@ def evaluate_files(
     seed: int = 0,
     device: str = "cpu",
     progress: bool = False,
+    overwrite: bool = False,  # may a report in `out` be replaced?
 ) -> Report:
-    "Compare an emulator with the test simulations in a folder, and write the report."
+    "Compare an emulator with the test simulations in a folder, and write the report. FileExistsError where `out` holds one."
+    check_target(Path(out or ".") / "report.md", overwrite or not out)
     emulator = Emulator.load(emulator, device=device) if isinstance(emulator, (str, Path)) and str(emulator) else emulator or None
     check_twins(data_dir, suite, sim_set)
     data, test, twins, whole = open_sets(emulator, data_dir, suite, sim_set, n_twins, n_sims, None if posteriors else n_train)
@@ -573,5 +575,5 @@ def evaluate_files(
         report = take_exam(report, bench, twins, train, emulator, progress, **(exam if isinstance(exam, dict) else {}))
     report = replace(report, about=report.about | {"data": data})
     if out:
-        report.save(out)
+        report.save(out, overwrite=overwrite)
     return report

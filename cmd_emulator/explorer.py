@@ -36,7 +36,7 @@ from PIL import Image
 from traitlets import TraitError
 
 from .emulator import Emulator
-from .maps import BOX, FIELDS, PARAMETERS, Parameter, atomic_path, check_labels, is_parameter
+from .maps import BOX, FIELDS, PARAMETERS, Parameter, atomic_path, check_labels, check_target, is_parameter
 from .modes import mode_bins
 from .painted import PaintedRegion, example_regions, own_regions
 from cmd_emulator.render import (
@@ -609,11 +609,11 @@ class Explorer(Viewer):
             return sweep_gif(self.emulator, self.swept.value, self.shown, self.seed.value, limits=self.limits, ranges=self.ranges, cmd=self.cmd.value, **at)
         return pack_maps(self.emulator, name, self.size.value, self.seed.value, self.truncation.value, **self.values)
 
-    def save(self, path) -> Path:
-        "Write what is on screen: .png, .gif, .nc, .zarr.zip, or _npy.zip. ValueError for another ending."
+    def save(self, path, overwrite: bool = False) -> Path:
+        "Write what is on screen: .png, .gif, .nc, .zarr.zip, or _npy.zip. ValueError for another ending, FileExistsError where a file is."
         if not str(path).endswith((".png", ".gif", ".nc", ".zarr.zip", "_npy.zip")):
             raise ValueError(f"{Path(path).name}: expected a name that ends in .png, .gif, .nc, .zarr.zip or _npy.zip")
-        with atomic_path(path) as temporary:
+        with atomic_path(check_target(path, overwrite)) as temporary:
             temporary.write_bytes(self.pack(Path(path).name))
         return Path(path)
 

@@ -139,13 +139,14 @@ def save_params(
     suite: str,
     sim_set: str,
     names=None,  # of the columns; named in a first line `# ...` unless they are CMD's
+    overwrite: bool = False,  # may a table that is there be replaced?
 ) -> Path:
-    "Write CMD's table of parameters: five decimals, or as many as the value needs. An emulator's note beside an earlier one goes."
+    "Write CMD's table of parameters: five decimals, or as many as the value needs. An emulator's note beside an earlier one goes. FileExistsError where a table is."
+    path = check_target(Path(data_dir) / params_file(suite, sim_set), overwrite)
     rows = np.asarray(labels, dtype=np.float64)
     lines = [" ".join(short if float(short := f"{v:.5f}") == v else repr(float(v)) for v in row) for row in rows]
     if names is not None and (tuple(names) != tuple(PARAMETERS) or names_by_width(np.ones((1, 6)), suite)[:6] != tuple(PARAMETERS)):
         lines.insert(0, f"# {' '.join(names)}")
-    path = Path(data_dir) / params_file(suite, sim_set)
     with atomic_path(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n")
     path.with_name(note_file(suite, sim_set)).unlink(missing_ok=True)
@@ -292,7 +293,7 @@ def save_maps(
         for field in ds.data_vars:
             with atomic_path(Path(data_dir) / maps_file(field, suite, sim_set)) as temporary:
                 np.save(temporary, ds[field].values, allow_pickle=False)
-        save_params(table, data_dir, suite, sim_set, names)
+        save_params(table, data_dir, suite, sim_set, names, overwrite=True)
         if emulated:
             with atomic_path(note) as temporary:
                 temporary.write_text(origin_note(ds.attrs, dict(ds.coords)), encoding="utf-8")

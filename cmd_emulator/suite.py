@@ -234,7 +234,7 @@ def _finish(journal: _Journal, labels: np.ndarray, seeds: np.ndarray) -> None:
             os.replace(path, journal.final[field])
     with atomic_path(journal.dir / f"seeds_{sim_set}_Mock.txt") as temporary:
         np.savetxt(temporary, seeds, fmt="%d")
-    save_params(labels, journal.dir, "Mock", sim_set)
+    save_params(labels, journal.dir, "Mock", sim_set, overwrite=True)
     with atomic_path(journal.record) as temporary:
         temporary.write_text(json.dumps(journal.settings, indent=1) + "\n")
     journal.clear()

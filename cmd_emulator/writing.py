@@ -31,8 +31,8 @@ from .modes import check_positive, check_whole
 _COORD_CHUNK = 65536  # maps in a chunk of a coordinate along map
 
 
-def _lay_out(part: Path, one: xr.Dataset, n: int, chunk: int, coords) -> None:
-    "An empty store of n maps with the schema of `one`, coordinates filled in."
+def _lay_out(part: Path, one: xr.Dataset, n: int, chunk: int, coords, wanted: str) -> int:
+    "An empty store of n maps with the schema of `one`, coordinates filled in, and a note of the request it is for; 0, the maps that are in it."
     open_group = need("zarr", "exchange").open_group
     shutil.rmtree(part, ignore_errors=True)
     along = {name: {"chunks": (min(n, _COORD_CHUNK),)} for name, c in one.coords.items() if c.dims == ("map",)}
@@ -44,6 +44,8 @@ def _lay_out(part: Path, one: xr.Dataset, n: int, chunk: int, coords) -> None:
     for a in range(0, n, _COORD_CHUNK):
         for name, values in coords(np.arange(a, min(a + _COORD_CHUNK, n))).items():
             group[name][a : a + len(values)] = values
+    (part / "request.json").write_text(wanted)
+    return 0
 
 # %% ../nbs/04a_write.ipynb #f1llst01
 def _begun(part: Path, wanted: str) -> int | None:
@@ -52,12 +54,6 @@ def _begun(part: Path, wanted: str) -> int | None:
     if notes[0].is_file() and notes[0].read_text() != wanted:
         raise ValueError(f"{part} holds the beginning of another request; go on with that one, or delete it")
     return None if not notes[0].is_file() else int(notes[1].read_text()) if notes[1].is_file() else 0
-
-
-def _begin(part: Path, wanted: str) -> int:
-    "Note what an empty store is for; 0, the maps that are in it."
-    (part / "request.json").write_text(wanted)
-    return 0
 
 
 def _fill(part: Path, path: Path, n: int, done: int, pieces, progress: bool) -> None:
@@ -86,8 +82,7 @@ def write_zarr(emulator: Drawing, path: Path, n: int, batch: int, request: dict,
         label = lambda i: dict(zip(emulator.conditions, label_columns(len(i), emulator.parameters, _of_map(columns, i)).T))
         origin = lambda i: dict(zip(REGION, (np.full(len(i), request["seed"], np.uint64), i + request["first"], call_sizes(i, n, batch))))
         coords = lambda i: {"sim": i // VIEWS, "view": i % VIEWS} | origin(i) | label(i)
-        _lay_out(part, one.assign_attrs(provenance=emulator.provenance(**request)), n, batch, coords)
-        done = _begin(part, wanted)
+        done = _lay_out(part, one.assign_attrs(provenance=emulator.provenance(**request)), n, batch, coords, wanted)
     pieces = emulator.stream(n, batch=batch, start=done, **{k: request[k] for k in ("seed", "first", "truncation", "steps")}, **columns)
     _fill(part, path, n, done, pieces, progress)
 
@@ -121,7 +116,7 @@ def write_npy(emulator: Drawing, folder: Path, n: int, batch: int, request: dict
             for array in arrays.values():
                 array.flush()
             (folder / params_file(emulator.suite, emulator.sim_set)).unlink(missing_ok=True)  # a reader finds no set rather than a mixture
-        save_params(np.concatenate(table), folder, emulator.suite, emulator.sim_set, emulator.conditions)
+        save_params(np.concatenate(table), folder, emulator.suite, emulator.sim_set, emulator.conditions, overwrite=True)
         coords = {name: np.concatenate([part[name] for part in origin]) for name in REGION}
         with atomic_path(folder / note_file(emulator.suite, emulator.sim_set)) as note:
             note.write_text(origin_note(ds.attrs, coords, **json.loads(emulator.provenance(**request))) + "\n")
@@ -196,8 +191,7 @@ class Writer(FromMaps):
         with hold_beside(path):
             check_target(path, overwrite)
             if (done := _begun(part, wanted)) is None:
-                _lay_out(part, one.assign_attrs(provenance=self.provenance(**request)), size, batch, coords)
-                done = _begin(part, wanted)
+                done = _lay_out(part, one.assign_attrs(provenance=self.provenance(**request)), size, batch, coords, wanted)
             pieces = (self.paint(ds.isel(map=rows(a)), n, seed, a, steps, **_of_map(columns, rows(a))) for a in range(done, size, batch))
             _fill(part, path, size, done, pieces, progress)
         return path
