@@ -1,7 +1,7 @@
 # One command each on a machine that has Python >= 3.10, make and git:
 #   make demo    simulate, train, evaluate: figures/demo/ and a table of distances on screen
 #   make test    everything that must hold before a change lands, as many checks at a time as there are cores
-#   make test-slow  every notebook with its long proofs too, the cells under the flag `slow`: for a nightly schedule
+#   make test-slow  every notebook with its long proofs too, the cells under the flag `slow`, and the explorer in JupyterLab: for a nightly schedule
 #   make explore sliders around an emulator, in your browser: make explore EMULATOR=demo PORT=9000
 #   make docs    the documentation as pages in _site, every link of them checked
 #   make lab     the notebooks in JupyterLab
@@ -60,13 +60,14 @@ test: $(DOCS)
 
 test-slow: setup
 	$(B)/python tests/run_notebooks.py --slow --only
+	$(B)/python tests/test_explorer.py lab
 
 # what papermill makes of the two notebooks that people run, with their defaults
 smoke: setup
 	mkdir -p data/runs/test
 	$(NB) nbs/04_train.ipynb data/runs/test/run.ipynb -p run test
 	$(B)/cmd_emulator simulate --data-dir data/maps/test --n-sims 60 --resolution 32 --sim-set LH twin twin2
-	$(NB) nbs/05_evaluate.ipynb data/runs/test/report.ipynb -p emulator test -p data_dir ../data/maps/test -p out ../figures/test
+	$(NB) nbs/05_evaluate.ipynb data/runs/test/report.ipynb -p emulator test -p data_dir ../data/maps/test -p out ../figures/test -p overwrite True
 	grep -q "6 test simulations, Mock LH at 32" figures/test/report.md
 
 explore: setup

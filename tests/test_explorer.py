@@ -40,8 +40,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(command: list[str], port: int, folder: Path):
-    "A server's address while it runs; its log is in folder/log."
+def server(command: list[str], port: int, folder: Path, page: str = "voila/static/voila.js"):
+    "A server's address while it runs, which is when it has this page; its log is in folder/log."
     env = os.environ | {"JUPYTER_CONFIG_DIR": f"{folder}/c", "JUPYTER_DATA_DIR": f"{folder}/d", "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2")}
     env["JUPYTER_PATH"] = str(folder)  # the page's template
     env["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [env.get("PYTHONPATH")])])
@@ -50,7 +50,7 @@ def server(command: list[str], port: int, folder: Path):
         try:
             for _ in range(1500):  # five minutes, for busy machines
                 try:
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/voila/static/voila.js", timeout=2)
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/{page}", timeout=2)
                     break
                 except OSError:
                     assert process.poll() is None, (folder / "log").read_text()
@@ -645,6 +645,44 @@ def lost(browser, shots) -> None:
             v.page.close()
 
 
+def lab(browser, shots) -> None:
+    "In JupyterLab: sliders draw; the notebook, saved and opened again without its kernel, shows the picture where they were left."
+    import nbformat
+
+    with tempfile.TemporaryDirectory() as folder:
+        path, port = Path(folder) / "explore.ipynb", free_port()
+        source = "from cmd_emulator.emulator import Emulator\nfrom cmd_emulator.explorer import explore\nexplore(Emulator.load('mock64'))"
+        nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)], metadata={"kernelspec": {"name": "python3", "display_name": "python3", "language": "python"}}), path)
+        words = [sys.executable, "-m", "jupyter", "lab", "--no-browser", f"--port={port}", "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={folder}", "--allow-root"]
+        with server(words, port, Path(folder), "api") as url:
+            v = Visitor(browser.new_page(viewport={"width": 1500, "height": 1100}), shots)
+            v.page.set_default_timeout(120000)
+            v.page.goto(f"{url}/lab/tree/explore.ipynb")
+            v.page.locator(".jp-CodeCell .cm-content").click()
+            v.page.wait_for_selector("text=(ipykernel) | Idle")
+            v.page.keyboard.press("Shift+Enter")
+            v.page.wait_for_selector("img.explorer-curves[alt^=Power]")
+            assert not v.page.locator(".jp-RenderedImage img").is_visible(), "the still picture hides behind the sliders"
+            before = v.settle()
+            v.press("End", 0)
+            v.changed(before)
+            v.settle("curves")
+            v.shot("lab")
+            v.page.keyboard.press("Control+s")
+            said = ""
+            while "Omega_m = 0.54" not in said:
+                v.page.wait_for_timeout(500)
+                v.page.keyboard.press("Control+s")
+                outputs = json.loads(path.read_text())["cells"][0]["outputs"]
+                said = "".join("".join(one.get("data", {}).get("text/plain", "")) for one in outputs)
+            assert v.page.request.delete(f"{url}/api/sessions/{v.page.request.get(f'{url}/api/sessions').json()[0]['id']}").ok
+            v.page.goto(f"{url}/lab/tree/explore.ipynb?reset")
+            v.page.wait_for_selector(".jp-RenderedImage img:visible")
+            assert v.page.locator(".jp-RenderedImage img").first.bounding_box()["width"] > 700 and not v.page.locator("img.explorer-picture").count()
+            v.shot("lab_reopened")
+            v.page.close()
+
+
 def painting(browser, shots) -> None:
     "paint64 paints on simulated matter: feedback moves, matter stays, the simulation stands beside."
     port = free_port()
@@ -684,7 +722,7 @@ def main() -> int:
     from playwright.sync_api import sync_playwright
 
     others = (failing_page, lost, painting)
-    chosen = {test.__name__ for test in (*TESTS, *others)} & set(sys.argv[1:])
+    chosen = {test.__name__ for test in (*TESTS, *others, lab)} & set(sys.argv[1:])
     folders = [word for word in sys.argv[1:] if word not in chosen]
     shots = Path(folders[0]).resolve() if folders else None
     if shots:
@@ -721,8 +759,8 @@ def main() -> int:
         if visitor.errors:
             failed.append("script errors")
             print(visitor.errors)
-        for test in others:
-            if not chosen or test.__name__ in chosen:
+        for test in (*others, lab):
+            if not chosen and test is not lab or test.__name__ in chosen:
                 attempt(test, browser, shots)
         browser.close()
     print(f"{len(chosen or (*TESTS, *others)) - len(set(failed) - {'script errors', 'other hosts'})} passed, {len(failed)} failed" + (": " + ", ".join(failed) if failed else ""))
