@@ -95,6 +95,13 @@ class Visitor:
             if before == now:
                 return now
 
+    def back(self, wanted: int, name: str = "picture", seconds: float = 60) -> bool:
+        "Wait until an image is what it was before."
+        end = time.time() + seconds
+        while self.picture(name) != wanted and time.time() < end:
+            self.page.wait_for_timeout(10)
+        return self.picture(name) == wanted
+
     @property
     def bars(self) -> str:
         "What the colour bars say."
@@ -129,7 +136,7 @@ def loads(v: Visitor, url: str) -> None:
     v.changed(before)
     v.calm = max(500, 4e3 * (time.time() - start))
     v.button("fiducial universe")
-    assert v.settle() == before
+    assert v.back(before)
     v.shot("explorer")
 
 
@@ -152,7 +159,7 @@ def drag(v: Visitor, url: str) -> None:
     print(f"  {len(seen)} pictures in a drag of 30 steps")
     v.shot("drag")
     v.button("fiducial universe")
-    assert v.changed(after) and v.settle() == before, "the fiducial universe comes back, byte by byte"
+    assert v.changed(after) and v.back(before), "the fiducial universe comes back, byte by byte"
 
 
 def latency(v: Visitor, url: str) -> None:
@@ -202,7 +209,7 @@ def seed_and_ensemble(v: Visitor, url: str) -> None:
     v.settle("curves")
     box.fill("0")
     box.press("Enter")
-    assert v.changed(other) and v.settle() == before
+    assert v.changed(other) and v.back(before)
 
 
 def fields_and_colours(v: Visitor, url: str) -> None:
@@ -213,8 +220,7 @@ def fields_and_colours(v: Visitor, url: str) -> None:
         assert (v.bars == bars) == (name == back), "other colours, the same scale; another scale"
         v.shot(name.replace(" ", "_"))
         v.button(back)
-        v.settle()
-        assert v.picture() == before
+        assert v.back(before)
     v.button("Mgas")
     v.changed(before)
     assert "Mgas" not in v.bars
@@ -226,14 +232,14 @@ def fields_and_colours(v: Visitor, url: str) -> None:
     for name in ("HI", "B"):
         v.button(name)
         v.settle()
-    assert v.settle() == before
+    assert v.back(before)
 
 
 def compare(v: Visitor, url: str) -> None:
     first = v.settle()
     v.button("compare")
     v.page.wait_for_selector("img.explorer-difference")
-    assert v.images == 5 and v.settle("other") == v.settle() == first
+    assert v.images == 5 and v.back(first, "other") and v.back(first)
     difference = v.picture("difference")
     for _ in range(8):
         v.press("PageUp", 0)
@@ -244,10 +250,10 @@ def compare(v: Visitor, url: str) -> None:
     v.shot("compare")
     v.button("swap A and B")
     v.changed(first, "other")
-    assert (v.settle("other"), v.settle()) == (second, first)
+    assert v.back(second, "other") and v.back(first)
     v.button("compare")
     v.page.wait_for_selector("img.explorer-difference", state="hidden")
-    assert v.images == 3 and v.settle() == first
+    assert v.images == 3 and v.back(first)
 
 
 def play(v: Visitor, url: str) -> None:
@@ -267,8 +273,7 @@ def play(v: Visitor, url: str) -> None:
     print(f"  {len(seen)} pictures in the time of {turns} looks")
     v.settle()
     v.button("fiducial universe")
-    v.settle()
-    assert v.picture() == before
+    assert v.back(before)
 
 
 def save(v: Visitor, url: str) -> None:
@@ -491,7 +496,7 @@ def mouse(v: Visitor, url: str) -> None:
     shown = v.picture()
     click()
     v.changed(shown)
-    assert v.settle() == before
+    assert v.back(before)
 
 
 def pinch(v: Visitor, url: str) -> None:
