@@ -31,6 +31,9 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 AXE = ROOT / "tests" / "node_modules" / "axe-core" / "axe.min.js"
 SUM = """async image => { const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
     return bytes.reduce((sum, byte) => (sum * 31 + byte) >>> 0, bytes.length) }"""
+DRAWN = r"""() => { const said = document.querySelector('img.explorer-picture').alt.split('. ')[0], at = [...said.matchAll(/= ([-\d.e]+)/g)].map(found => +found[1])
+    const sliders = [...document.querySelectorAll('.explorer-parameter .widget-readout')].map(value => +value.textContent)
+    return at.length !== sliders.length || at.every((value, i) => Math.abs(value - sliders[i]) <= 0.006 * Math.abs(sliders[i])) }"""  # the picture is where the sliders are
 
 
 def free_port() -> int:
@@ -88,6 +91,7 @@ class Visitor:
 
     def settle(self, name: str = "picture") -> int:
         "Wait until an image has been the same for half a second, or longer where the machine is slow."
+        self.until(DRAWN)
         now = self.picture(name)
         while True:
             self.page.wait_for_timeout(self.calm)
