@@ -118,9 +118,8 @@ class Sampler:
         if key not in self.made or self.made[key].sizes["map"] < n:
             if draft and (steps := getattr(self.emulator, "draft_steps", None)):
                 return self.emulator.sample(1, steps=steps, **options)
-            kept = self.made.pop(key, None)  # maps that are on screen stay as they are: in a larger batch they may differ in their last digits
-            made = self.emulator.sample(n, **options)
-            self.made[key] = made if kept is None else xr.concat([kept, made.isel(map=slice(kept.sizes["map"], None))], "map").assign_attrs(made.attrs)
+            kept = self.made.pop(key) if key in self.made else self.emulator.sample(1, **options)  # the first one alone: in a larger batch it may differ in its last digits
+            self.made[key] = kept if n == 1 else xr.concat([kept, self.emulator.sample(n, **options).isel(map=slice(kept.sizes["map"], None))], "map").assign_attrs(kept.attrs)
             while len(self.made) > 2:  # the universe on screen and the one it is compared with
                 self.made.pop(next(iter(self.made)))
         self.made[key] = self.made.pop(key)  # the latest last
