@@ -545,7 +545,8 @@ def evaluate_files(
     overwrite: bool = False,  # may a report in `out` be replaced?
 ) -> Report:
     "Compare an emulator with the test simulations in a folder, and write the report. FileExistsError where `out` holds one."
-    check_target(Path(out or ".") / "report.md", overwrite or not out)
+    if out:
+        check_target(Path(out) / "report.md", overwrite)
     emulator = Emulator.load(emulator, device=device) if isinstance(emulator, (str, Path)) and str(emulator) else emulator or None
     check_twins(data_dir, suite, sim_set)
     data, test, twins, whole = open_sets(emulator, data_dir, suite, sim_set, n_twins, n_sims, None if posteriors else n_train)

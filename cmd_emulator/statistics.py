@@ -285,14 +285,14 @@ def pdf_edges(
     *sets: xr.Dataset,  # labelled maps to be compared
     n: int = 50,  # number of bins
 ) -> dict[str, np.ndarray]:  # field -> (n + 1,) bin edges in log10 x
-    "Common bins of log10 x, from the lowest to the highest pixel of all these sets."
+    "Common bins of log10 x, from the lowest to the highest pixel of all these sets; one dex where all pixels are alike."
     found, n = {}, check_whole("n", n)
     for ds in map(map_fields, sets):
         extremes = np.asarray(map_wise(_extremes, ds, (len(ds), 2), log=True))
         for name, low, high in zip(ds, extremes[..., 0].min(axis=0), extremes[..., 1].max(axis=0)):
             known_low, known_high = found.get(name, (np.inf, -np.inf))
             found[name] = float(min(low, known_low)), float(max(high, known_high))
-    return {name: np.linspace(low, high, n + 1) for name, (low, high) in found.items()}
+    return {name: np.linspace(low, high if high > low else low + 1, n + 1) for name, (low, high) in found.items()}
 
 # %% ../nbs/00b_statistics.ipynb #6cc468cb
 def histograms(

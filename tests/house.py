@@ -10,7 +10,7 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-BOUNDS = {"lines of the longest exported cell": 60, "lines of nine exported cells in ten, at most": 25, "median lines of an exported cell": 10, "lines of code of the package, without blank ones and marks of cells": 11_761,
+BOUNDS = {"lines of the longest exported cell": 60, "lines of nine exported cells in ten, at most": 25, "median lines of an exported cell": 10, "lines of code of the package, without blank ones and marks of cells": 11_759,
           "lines of train": 400, "lines of losses": 150, "lines of flow and model": 405, "words of README.md": 700, "kB of the largest picture": 400, "MB of the weights": 20,
           "public names that two modules define": 0, "modules that `import cmd_emulator` loads but its own": 0}
 
